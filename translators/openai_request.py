@@ -1,0 +1,328 @@
+"""OpenAI's Chat Completions, the request: JSON → ChatRequest (OpenAI API reference, "Create chat completion")."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from translators.base import ClientRequest
+from translators.errors import RequestError
+from translators.jsontext import dumps, loads
+from translators.types import (
+    AudioPart,
+    ChatRequest,
+    FilePart,
+    ImagePart,
+    Message,
+    NativePart,
+    NativeTool,
+    Part,
+    RefusalPart,
+    ResponseFormat,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
+
+ROLES = ("system", "developer", "user", "assistant", "tool")
+
+
+def read_request(body: bytes) -> ClientRequest:
+    """The request as far as every engine needs it: JSON, a model, messages. Raises RequestError."""
+    try:
+        raw = loads(body)
+    except ValueError as error:
+        raise RequestError(f"The body is not JSON: {error}.") from None
+    if not isinstance(raw, dict):
+        raise RequestError(f"The body must be a JSON object, not {json_type(raw)}.")
+    model = raw.get("model")
+    if not isinstance(model, str) or not model:
+        raise RequestError(
+            "`model` is missing: name the model to ask, as /v1/models lists it.", param="model"
+        )
+    messages = raw.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise RequestError("`messages` must be a list with at least one message.", param="messages")
+    return ClientRequest(body, raw, parse_chat)
+
+
+def parse_chat(raw: Mapping[str, Any]) -> ChatRequest:
+    """The whole request in typed parts. Raises RequestError with the path of what is wrong."""
+    fields = {name: value for name, value in raw.items() if value is not None}
+    for retired in ("functions", "function_call"):
+        if retired in fields:
+            raise RequestError(f"`{retired}` is OpenAI's retired form; send `tools` instead.", param=retired)
+    older_limit = number(fields, "max_tokens", int)
+    newer_limit = number(fields, "max_completion_tokens", int)
+    return ChatRequest(
+        model=fields.pop("model"),
+        messages=tuple(message(item, f"messages[{i}]") for i, item in enumerate(fields.pop("messages"))),
+        stream=fields.pop("stream", None) is True,
+        tools=tuple(tool(item, f"tools[{i}]") for i, item in enumerate(of_type(fields, "tools", list, []))),
+        tool_choice=tool_choice(fields.pop("tool_choice", None)),
+        parallel_tool_calls=of_type(fields, "parallel_tool_calls", bool, None),
+        response_format=response_format(fields.pop("response_format", None)),
+        max_tokens=older_limit if newer_limit is None else newer_limit,
+        stop=stop_sequences(fields.pop("stop", None)),
+        temperature=number(fields, "temperature"),
+        top_p=number(fields, "top_p"),
+        n=number(fields, "n", int),
+        seed=number(fields, "seed", int),
+        frequency_penalty=number(fields, "frequency_penalty"),
+        presence_penalty=number(fields, "presence_penalty"),
+        logit_bias=of_type(fields, "logit_bias", dict, None),
+        logprobs=of_type(fields, "logprobs", bool, None),
+        top_logprobs=number(fields, "top_logprobs", int),
+        reasoning_effort=of_type(fields, "reasoning_effort", str, None),
+        user=of_type(fields, "user", str, None),
+        extensions={name: value for name, value in fields.items() if name != "stream_options"},
+    )
+
+
+# --- messages -------------------------------------------------------------------------------------------------
+
+
+def message(raw: Any, path: str) -> Message:
+    if not isinstance(raw, dict):
+        raise RequestError(f"`{path}` must be an object, not {json_type(raw)}.", param=path)
+    fields = {name: value for name, value in raw.items() if value is not None}
+    role = fields.pop("role", None)
+    if role not in ROLES:
+        raise RequestError(
+            f"`{path}.role` must be one of {', '.join(ROLES)}; got {role!r}.", param=f"{path}.role"
+        )
+    if role == "tool" and not isinstance(fields.get("tool_call_id"), str):
+        raise RequestError(
+            f"`{path}.tool_call_id` is missing: name the call that this is the result of.",
+            param=f"{path}.tool_call_id",
+        )
+    parts = content(fields.pop("content", None), f"{path}.content", lenient=role == "tool")
+    refusal = of_type(fields, "refusal", str, None, path)
+    if refusal:
+        parts = (*parts, RefusalPart(refusal))
+    reasoning = fields.pop("reasoning_content", None) or fields.get("reasoning")
+    return Message(
+        role=role,
+        parts=parts,
+        tool_calls=tuple(
+            tool_call(item, f"{path}.tool_calls[{i}]")
+            for i, item in enumerate(of_type(fields, "tool_calls", list, [], path))
+        ),
+        tool_call_id=of_type(fields, "tool_call_id", str, None, path),
+        name=of_type(fields, "name", str, None, path),
+        reasoning=reasoning if isinstance(reasoning, str) else None,
+        thinking=tuple(thinking_block(item) for item in of_type(fields, "thinking_blocks", list, [], path)),
+        cache=cache_mark(fields),
+        extra=fields,
+    )
+
+
+def content(raw: Any, path: str, *, lenient: bool) -> tuple[Part, ...]:
+    """A message's content. `lenient` takes any JSON as a tool's result, as text."""
+    if raw is None or raw == "":
+        return ()
+    if isinstance(raw, str):
+        return (TextPart(raw),)
+    if isinstance(raw, list) and (
+        not lenient or all(isinstance(item, dict) and "type" in item for item in raw)
+    ):
+        return tuple(part(item, f"{path}[{i}]") for i, item in enumerate(raw))
+    if lenient:
+        return (TextPart(dumps(raw).decode()),)
+    raise RequestError(f"`{path}` must be text or a list of parts, not {json_type(raw)}.", param=path)
+
+
+def part(raw: Any, path: str) -> Part:
+    if isinstance(raw, str):
+        return TextPart(raw)
+    if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
+        raise RequestError(f'`{path}` must be an object with a "type".', param=path)
+    fields = dict(raw)
+    kind = fields.pop("type")
+    if kind == "text":
+        text = required(fields, "text", str, path)
+        return TextPart(text, cache=cache_mark(fields), extra=fields)
+    if kind == "image_url":
+        image = fields.get("image_url")
+        image = {"url": image} if isinstance(image, str) else image
+        if not isinstance(image, dict) or not isinstance(image.get("url"), str):
+            raise RequestError(f"`{path}.image_url.url` is missing.", param=f"{path}.image_url.url")
+        return ImagePart(image["url"], detail=image.get("detail"), cache=cache_mark(fields))
+    if kind == "input_audio":
+        audio = required(fields, "input_audio", dict, path)
+        where = f"{path}.input_audio"
+        return AudioPart(required(audio, "data", str, where), required(audio, "format", str, where))
+    if kind == "file":
+        return file_part(required(fields, "file", dict, path), cache_mark(fields), path)
+    if kind == "refusal":
+        return RefusalPart(required(fields, "refusal", str, path))
+    return NativePart(kind, raw)
+
+
+def file_part(raw: Mapping[str, Any], cache: Mapping[str, Any] | None, path: str) -> FilePart:
+    fields = dict(raw)
+    found = FilePart(
+        data=of_type(fields, "file_data", str, None, path),
+        filename=of_type(fields, "filename", str, None, path),
+        file_id=of_type(fields, "file_id", str, None, path),
+        url=of_type(fields, "file_url", str, None, path),
+        cache=cache,
+        extra=fields,
+    )
+    if not (found.data or found.file_id or found.url):
+        raise RequestError(f"`{path}.file` needs file_data, file_id or file_url.", param=f"{path}.file")
+    return found
+
+
+def thinking_block(raw: Any) -> Mapping[str, Any]:
+    """A reasoning block as it came, without the position that streams give it."""
+    return {name: value for name, value in raw.items() if name != "index"} if isinstance(raw, dict) else {}
+
+
+def tool_call(raw: Any, path: str) -> ToolCall:
+    if not isinstance(raw, dict):
+        raise RequestError(f"`{path}` must be an object, not {json_type(raw)}.", param=path)
+    fields = {name: value for name, value in raw.items() if name not in ("type", "index")}
+    function = required(fields, "function", dict, path)
+    del fields["function"]
+    arguments = function.get("arguments")
+    return ToolCall(
+        id=fields.pop("id", None) or "",
+        name=required(function, "name", str, f"{path}.function"),
+        arguments=arguments if isinstance(arguments, str) else dumps(arguments or {}).decode(),
+        cache=cache_mark(fields),
+        extra=fields,
+    )
+
+
+# --- tools and format -----------------------------------------------------------------------------------------
+
+
+def tool(raw: Any, path: str) -> Tool | NativeTool:
+    if not isinstance(raw, dict):
+        raise RequestError(f"`{path}` must be an object, not {json_type(raw)}.", param=path)
+    kind = raw.get("type", "function")
+    if kind != "function" or not isinstance(raw.get("function"), dict):
+        if not isinstance(kind, str) or kind == "function":
+            raise RequestError(f"`{path}.function` is missing.", param=f"{path}.function")
+        return NativeTool(kind, raw)
+    function = {name: value for name, value in raw["function"].items() if value is not None}
+    where = f"{path}.function"
+    name = required(function, "name", str, where)
+    del function["name"]
+    outside = {key: value for key, value in raw.items() if key not in ("type", "function")}
+    return Tool(
+        name=name,
+        description=of_type(function, "description", str, None, where),
+        parameters=of_type(function, "parameters", dict, None, where),
+        strict=of_type(function, "strict", bool, None, where),
+        cache=cache_mark(outside) or cache_mark(function),
+        extra=function | outside,
+    )
+
+
+def tool_choice(raw: Any) -> ToolChoice | None:
+    if raw is None:
+        return None
+    if raw == "any":  # Mistral's word
+        return ToolChoice("required")
+    if raw in ("auto", "none", "required"):
+        return ToolChoice(raw)
+    if isinstance(raw, dict):
+        function = raw.get("function")
+        name = function.get("name") if isinstance(function, dict) else raw.get("name")
+        if raw.get("type") in ("function", "tool") and isinstance(name, str):
+            return ToolChoice("named", name)
+        if raw.get("type") == "allowed_tools" and isinstance(raw.get("allowed_tools"), dict):
+            allowed = raw["allowed_tools"]
+            names = tuple(
+                item["function"]["name"] for item in allowed.get("tools", ()) if item.get("function")
+            )
+            return ToolChoice("required" if allowed.get("mode") == "required" else "auto", allowed=names)
+        if raw.get("type") in ("auto", "none", "required"):
+            return ToolChoice(raw["type"])
+    raise RequestError(
+        '`tool_choice` must be "auto", "none", "required" or {"type": "function", "function": {"name": …}}.',
+        param="tool_choice",
+    )
+
+
+def response_format(raw: Any) -> ResponseFormat | None:
+    if raw is None:
+        return None
+    kind = raw.get("type") if isinstance(raw, dict) else None
+    if kind in ("text", "json_object"):
+        return ResponseFormat(kind)
+    if kind == "json_schema" and isinstance(raw.get("json_schema"), dict):
+        schema = raw["json_schema"]
+        return ResponseFormat(
+            "json_schema",
+            name=schema.get("name"),
+            description=schema.get("description"),
+            schema=schema.get("schema") if isinstance(schema.get("schema"), dict) else {},
+            strict=schema.get("strict"),
+        )
+    raise RequestError(
+        '`response_format.type` must be "text", "json_object" or "json_schema" (with `json_schema`).',
+        param="response_format",
+    )
+
+
+def stop_sequences(raw: Any) -> tuple[str, ...]:
+    if raw is None:
+        return ()
+    sequences = [raw] if isinstance(raw, str) else raw
+    if not isinstance(sequences, list) or not all(isinstance(item, str) for item in sequences):
+        raise RequestError("`stop` must be text or a list of texts.", param="stop")
+    return tuple(sequences)
+
+
+# --- reading JSON values --------------------------------------------------------------------------------------
+
+
+def json_type(value: Any) -> str:
+    """What a person calls the JSON type of `value`."""
+    names: dict[type, str] = {
+        str: "text",
+        bool: "a boolean",
+        list: "a list",
+        dict: "an object",
+        type(None): "null",
+    }
+    return names.get(type(value), "a number")
+
+
+def of_type(fields: dict[str, Any], name: str, kind: type, default: Any, path: str = "") -> Any:
+    """Take `name` out of `fields`; RequestError if it is there with another type."""
+    value = fields.pop(name, None)
+    if value is None:
+        return default
+    if not isinstance(value, kind):
+        where = f"{path}.{name}" if path else name
+        raise RequestError(f"`{where}` must be {json_type(kind())}, not {json_type(value)}.", param=where)
+    return value
+
+
+def required(fields: Mapping[str, Any], name: str, kind: type, path: str) -> Any:
+    value = fields.get(name)
+    if not isinstance(value, kind):
+        raise RequestError(
+            f"`{path}.{name}` must be {json_type(kind())}, not {json_type(value)}.", param=f"{path}.{name}"
+        )
+    return value
+
+
+def number(fields: dict[str, Any], name: str, kind: type[int] | type[float] = float) -> Any:
+    """Take a number out of `fields`; integers may be written as 5.0."""
+    value = fields.pop(name, None)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value != int(value)):
+        what = "a whole number" if kind is int else "a number"
+        raise RequestError(f"`{name}` must be {what}; got {json_type(value)}.", param=name)
+    return int(value) if kind is int else value
+
+
+def cache_mark(fields: dict[str, Any]) -> Mapping[str, Any] | None:
+    """Take Anthropic's cache_control out of `fields`."""
+    mark = fields.pop("cache_control", None)
+    return mark if isinstance(mark, dict) else None
