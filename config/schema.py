@@ -1,4 +1,6 @@
-"""The configuration as the rest of the program sees it: typed, frozen, validated, without secrets in its repr.
+"""The configuration as the rest of the program sees it: typed, frozen and validated.
+
+Keys are wrapped, and whatever may hold a credential is left out of the repr.
 
 Built by `config.load`; behaviour of each key: api.example.yaml. Durations are seconds.
 Mappings are read-only views; what lies inside `post_body_parameter_overrides` is plain JSON data.

@@ -1,0 +1,57 @@
+"""Values of a kind that stand in more than one section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from config.problems import listed
+from config.rates import parse_rate_limit
+from config.reader import Value
+
+NOT_IN_A_URL = re.compile(r"[\s\x00-\x20\x7f]")
+
+
+def read_url(value: Value, schemes: Collection[str]) -> str | None:
+    """A URL with a scheme and a host. It may carry credentials, so no message shows it."""
+    url = value.text()
+    if url is None:
+        return None
+    allowed = listed([f"{scheme}://" for scheme in schemes])
+    try:
+        parts = urlsplit(url)
+        complete = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        complete = False
+    else:
+        if parts.scheme.lower() not in schemes:
+            value.problem(f"must be a URL that begins with {allowed}")
+            return None
+    if not complete or NOT_IN_A_URL.search(url):
+        value.problem(f"must be a URL with a host, as {next(iter(schemes))}://host:port/path")
+        return None
+    return url
+
+
+def read_model_timeouts(value: Value) -> Mapping[str, float] | None:
+    """`model_timeout`: model name, part of one, or `default` → seconds."""
+    entries = value.entries()
+    if entries is None:
+        return None
+    seconds = {name: timeout.seconds_above_zero() for name, timeout in entries}
+    return MappingProxyType({name: timeout for name, timeout in seconds.items() if timeout is not None})
+
+
+def read_rate_limit(value: Value) -> str | None:
+    """A rate limit that `config.rates` can read, in lower case."""
+    text = value.text()
+    if text is None:
+        return None
+    try:
+        parse_rate_limit(text)
+    except ValueError as error:
+        value.problem(f"{error}; got {value.shown()}")
+        return None
+    return text.lower()
