@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-import orjson
+from translators.jsontext import dumps
 
 
 class Kind(Enum):
@@ -33,6 +33,7 @@ class Kind(Enum):
     TOO_LARGE = "too_large"  # 413, context length exceeded
     BAD_REQUEST = "bad_request"  # other 4xx: the client's own fault
     BLOCKED = "blocked"  # the provider's safety filter refused the prompt
+    UNSUITABLE = "unsuitable"  # the request asks for what this engine cannot say; never sent
     INTERNAL = "internal"  # a bug of ours while translating
 
 
@@ -62,7 +63,7 @@ class WireError(Exception):
 
     def body(self, **extra: Any) -> bytes:
         """OpenAI's error body; `extra` members stand beside the message."""
-        return orjson.dumps({"error": self.fields() | extra})
+        return dumps({"error": self.fields() | extra})
 
     def fields(self) -> dict[str, Any]:
         """The members of OpenAI's `error` object."""
@@ -72,9 +73,7 @@ class WireError(Exception):
 class RequestError(WireError):
     """The client's request is wrong: 400 unless said otherwise, never retried."""
 
-    def __init__(
-        self, message: str, *, param: str | None = None, status: int = 400, code: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, param: str | None = None, status: int = 400, code: str | None = None) -> None:
         super().__init__(
             status, message, type="invalid_request_error", code=code or "invalid_request_error", param=param
         )

@@ -5,6 +5,7 @@ OpenRouter: numeric codes), {"error": "text", "code"} (xAI), {"message", "code"}
 (FastAPI hosts), {"errors": [{"message", "code"}]} (Cloudflare), a list with one of them in it (Gemini), HTML.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from translators.errors import Kind, UpstreamError
-from translators.jsontext import loads
+from translators.jsontext import dumps, loads
 
 MESSAGE_LIMIT = 4000
 
@@ -24,6 +25,7 @@ KIND_OF_STATUS = {
     408: Kind.TIMEOUT,
     413: Kind.TOO_LARGE,
     429: Kind.RATE_LIMIT,
+    498: Kind.OVERLOADED,  # Groq's own: no capacity for this service tier (GroqCloud documentation, "API Error Codes")
     503: Kind.OVERLOADED,
     529: Kind.OVERLOADED,
 }
@@ -51,17 +53,37 @@ CONTEXT_LENGTH = re.compile(
     re.IGNORECASE,
 )
 BLOCKED = re.compile(
-    r"content.?(policy|filter|management)|responsibleai|safety system|usage guidelines", re.IGNORECASE
+    r"content.?(policy|filter|management)|responsible.?ai|safety system|usage guidelines|input was flagged",
+    re.IGNORECASE,
 )
-QUOTA = re.compile(
-    r"insufficient.?(quota|balance|credit)|exceeded your current quota|credit balance", re.IGNORECASE
+QUOTA = re.compile(r"insufficient.?(quota|balance|credit)|exceeded your current quota|credit balance", re.IGNORECASE)
+INVALID_KEY = re.compile(r"api.?key not valid|invalid.?api.?key|incorrect api key|api_key_invalid", re.IGNORECASE)
+NO_SUCH_MODEL = re.compile(
+    r"model_not_found|model_decommissioned|invalid.model\b|model not exist"
+    r"|\bmodel\b.{0,100}\b(does not exist|decommissioned)",
+    re.IGNORECASE,
 )
-INVALID_KEY = re.compile(
-    r"api.?key not valid|invalid.?api.?key|incorrect api key|api_key_invalid", re.IGNORECASE
+"""Some hosts answer 400 for a model that they do not have, or have no longer."""
+DURATION = re.compile(
+    r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?)(?![a-z])", re.IGNORECASE
 )
 RETRY_IN_TEXT = re.compile(
-    r"(?:try again|retry|wait)\D{0,20}?(?:(\d+)h)?(?:(\d+)m(?!s))?(\d+(?:\.\d+)?)\s*(ms|s)", re.IGNORECASE
+    rf"\b(?:try again|retry|wait)\b\D{{0,20}}?((?:{DURATION.pattern},? ?(?:and )?)+)", re.IGNORECASE
 )
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+RETRY_INFO = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+REQUEST_ID_HEADERS = (
+    "x-request-id",
+    "request-id",  # Anthropic
+    "apim-request-id",  # Azure
+    "mistral-correlation-id",
+    "x-debug-trace-id",  # Cohere
+    "x-ds-trace-id",  # DeepSeek
+    "x-generation-id",  # OpenRouter
+    "cf-ray",  # whoever is behind Cloudflare
+)
+STATUS_CODE = re.compile(r"[45][0-9][0-9]")
+CODE_WORD = re.compile(r"[\w.-]{1,64}")
 
 
 def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
@@ -90,8 +112,8 @@ def failure_inside_answer(payload: Mapping[str, Any]) -> UpstreamError:
     """The failure of an error object inside a 200: its own code or type tells the status that it stands for."""
     fields = error_fields(payload)
     named = STATUS_OF_TYPE.get(str(fields["type"])) or STATUS_OF_TYPE.get(str(fields["code"]))
-    codes = (fields["code"], fields["status"])
-    numeric = [int(code) for code in codes if str(code).isdigit() and 400 <= int(code) <= 599]
+    codes = (str(fields["code"]), str(fields["status"]))
+    numeric = [int(code) for code in codes if STATUS_CODE.fullmatch(code)]
     fields["message"] = fields["message"] or "The provider reported an error inside its answer."
     return make_failure(
         numeric[0] if numeric else named or 500,
@@ -111,7 +133,7 @@ def make_failure(
 ) -> UpstreamError:
     """An UpstreamError with OpenAI's type and code for it."""
     kind = kind_of(status, fields)
-    code, type_ = openai_code(kind, status, fields)
+    code, type_ = openai_code(kind, status, fields, retry_after)
     if client_status is None:
         client_status = 503 if status == 529 else status if 400 <= status <= 599 else 502
     return UpstreamError(
@@ -128,7 +150,7 @@ def make_failure(
 
 
 def kind_of(status: int, fields: Mapping[str, Any]) -> Kind:
-    words = f"{fields['type']} {fields['code']} {fields['message']}"
+    words = words_of(fields)
     if status in (400, 422) and CONTEXT_LENGTH.search(words):
         return Kind.TOO_LARGE
     if status in (400, 403) and BLOCKED.search(words):
@@ -137,30 +159,32 @@ def kind_of(status: int, fields: Mapping[str, Any]) -> Kind:
         return Kind.CREDENTIALS
     if status == 400 and QUOTA.search(words):
         return Kind.RATE_LIMIT
+    if status == 400 and NO_SUCH_MODEL.search(words):
+        return Kind.NOT_FOUND
     if status in KIND_OF_STATUS:
         return KIND_OF_STATUS[status]
     return Kind.BAD_REQUEST if 400 <= status < 500 else Kind.SERVER
 
 
-def openai_code(kind: Kind, status: int, fields: Mapping[str, Any]) -> tuple[str, str]:
+def openai_code(kind: Kind, status: int, fields: Mapping[str, Any], retry_after: float | None) -> tuple[str, str]:
     """OpenAI's `code` and `type` for a failure; a provider's own code is kept where OpenAI has no word for it."""
-    own = fields["code"] if isinstance(fields["code"], str) and not fields["code"].isdigit() else None
+    own = fields["code"] if isinstance(fields["code"], str) and not fields["code"].isdigit() else ""
+    own = own if CODE_WORD.fullmatch(own) else ""  # xAI's codes are sentences.
     match kind:
         case Kind.RATE_LIMIT:
-            words = f"{fields['type']} {fields['code']} {fields['message']}"
-            return (
-                "insufficient_quota" if QUOTA.search(words) else "rate_limit_exceeded"
-            ), "rate_limit_error"
+            # A quota that comes back by itself (Gemini's per minute) is a rate limit.
+            spent = retry_after is None and QUOTA.search(words_of(fields))
+            return "insufficient_quota" if spent else "rate_limit_exceeded", "rate_limit_error"
         case Kind.TOO_LARGE:
-            return (
-                "request_too_large" if status == 413 else "context_length_exceeded"
-            ), "invalid_request_error"
+            return "request_too_large" if status == 413 else "context_length_exceeded", "invalid_request_error"
         case Kind.BLOCKED:
             return "content_filter", "invalid_request_error"
         case Kind.NOT_FOUND:
             return own or "model_not_found", "invalid_request_error"
         case Kind.CREDENTIALS:
-            return "invalid_api_key" if status == 401 else "permission_denied", "authentication_error"
+            if status == 402:
+                return "insufficient_quota", "authentication_error"
+            return "permission_denied" if status == 403 else "invalid_api_key", "authentication_error"
         case Kind.OVERLOADED:
             return "overloaded", "server_error"
         case Kind.BAD_REQUEST:
@@ -169,7 +193,18 @@ def openai_code(kind: Kind, status: int, fields: Mapping[str, Any]) -> tuple[str
             return own or "server_error", "server_error"
 
 
+def words_of(fields: Mapping[str, Any]) -> str:
+    """Everything in which a provider may name the reason."""
+    return f"{fields['type']} {fields['code']} {fields['message']}"
+
+
 # --- reading the pieces ---------------------------------------------------------------------------------------
+
+
+def reports_failure(answer: Mapping[str, Any]) -> bool:
+    """Whether an object inside a 200 is an error: `error` (most), `object: error` (vLLM, Mistral), `success: false`
+    (Cloudflare)."""
+    return bool(answer.get("error")) or answer.get("object") == "error" or answer.get("success") is False
 
 
 def error_fields(payload: Any) -> dict[str, Any]:
@@ -181,16 +216,14 @@ def error_fields(payload: Any) -> dict[str, Any]:
         return found
     inner = payload.get("error")
     errors = payload.get("errors")
-    if isinstance(inner, str):
-        found["message"] = inner
-    elif isinstance(errors, list) and errors and isinstance(errors[0], Mapping):
+    if not inner and isinstance(errors, list) and errors:
         inner = errors[0]
     source = inner if isinstance(inner, Mapping) else payload
     for name in ("type", "code", "param"):
         found[name] = source.get(name)
     found["status"] = source.get("status_code") or source.get("status")
-    message = found["message"] or source.get("message") or source.get("detail") or ""
-    found["message"] = message if isinstance(message, str) else str(message)
+    message = inner if isinstance(inner, str) else source.get("message") or source.get("detail") or ""
+    found["message"] = message if isinstance(message, str) else dumps(message).decode()
     nested = nested_message(source.get("metadata"))
     if nested:
         found["message"] = f"{found['message']}: {nested}"
@@ -211,25 +244,30 @@ def nested_message(metadata: Any) -> str:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait by the headers: `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, §10.2.3),
     the latter measured against the answer's own `date`."""
-    try:
-        milliseconds = float(headers.get("retry-after-ms", ""))
-        if milliseconds > 0:
-            return milliseconds / 1000
-    except ValueError:
-        pass
-    value = headers.get("retry-after", "").strip()
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
+    milliseconds = number_in(headers.get("retry-after-ms", ""))
+    if milliseconds:  # Azure sends 0 beside a `retry-after` of 1.
+        return milliseconds / 1000
+    value = headers.get("retry-after", "")
+    seconds = number_in(value)
+    if seconds is not None:
+        return seconds
     until, now = http_date(value), http_date(headers.get("date", ""))
     return max(0.0, (until - now).total_seconds()) if until and now else None
+
+
+def number_in(value: str) -> float | None:
+    """A header's number, at least 0; None if it is none."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return max(0.0, number) if math.isfinite(number) else None
 
 
 def http_date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else None
 
@@ -242,19 +280,19 @@ def retry_delay(payload: Any, message: str) -> float | None:
     details = error.get("details") if isinstance(error, Mapping) else None
     for detail in details if isinstance(details, list) else ():
         delay = detail.get("retryDelay") if isinstance(detail, Mapping) else None
-        if isinstance(delay, str) and re.fullmatch(r"\d+(\.\d+)?s", delay):
-            return float(delay[:-1])
+        seconds = RETRY_INFO.fullmatch(delay) if isinstance(delay, str) else None
+        if seconds:
+            return float(seconds[1])
     found = RETRY_IN_TEXT.search(message)
     if not found:
         return None
-    hours, minutes, value, unit = found.groups()
-    seconds = float(value) / (1000 if unit.lower() == "ms" else 1)
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + seconds
+    pieces = DURATION.findall(found[1])
+    return sum(float(value) * SECONDS["ms" if unit.lower() == "ms" else unit[0].lower()] for value, unit in pieces)
 
 
 def request_id(headers: Mapping[str, str], payload: Any) -> str | None:
     """The provider's id of the request, for its support."""
-    for name in ("x-request-id", "request-id", "apim-request-id", "cf-ray", "x-goog-request-id"):
+    for name in REQUEST_ID_HEADERS:
         if headers.get(name):
             return headers[name]
     found = payload.get("request_id") if isinstance(payload, Mapping) else None

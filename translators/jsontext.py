@@ -1,4 +1,4 @@
-"""JSON text, fast, and forgiving about one thing: half surrogate pairs.
+"""JSON text, fast, and forgiving about one thing: half surrogate pairs; and JSON of a shape that nobody promised.
 
 Clients cut text in the middle of an emoji and escape the halves (`"\\ud83d"`); some providers do the same between
 two chunks. That is JSON (RFC 8259, §8.2) that the fast parser refuses, so the standard one takes over.
@@ -11,17 +11,28 @@ import orjson
 
 
 def loads(text: bytes | str) -> Any:
-    """Parse JSON; ValueError if it is none."""
+    """Parse JSON; ValueError if it is none, or nested too deep to be read."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         if "\\ud" not in (text if isinstance(text, str) else text.decode("utf-8", "replace")).lower():
             raise
-        return json.loads(text, parse_constant=_refuse_constant)
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
-def _refuse_constant(name: str) -> None:
+def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    """A float as the fast parser takes it: 1e999 is refused, not infinite."""
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        _refuse(digits)
+    return value
 
 
 def dumps(value: Any) -> bytes:
@@ -39,3 +50,26 @@ def loads_object(text: bytes | str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+# --- members of an object from outside, whose types nobody promised ---------------------------------------------
+
+
+def object_in(value: Any) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; none if it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text_in(value: Any) -> str:
+    """The value if it is text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def count_in(value: Any) -> int:
+    """The value if it is a whole number from 0 on, else 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0

@@ -15,7 +15,7 @@ from translators.base import (
     StreamTranslator,
     WholeAnswer,
 )
-from translators.errors import UpstreamError
+from translators.errors import RequestError, UpstreamError
 from translators.failures import read_failure
 from translators.jsontext import dumps
 from translators.openai_answer import ChunkWriter, fold
@@ -89,14 +89,17 @@ def edited(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 
 def adjustments(request: ClientRequest, target: Target) -> tuple[dict[str, Any], tuple[Note, ...]]:
-    """The fields that must differ for this target, and notes about what was left out."""
+    """The fields that must differ for this target, and notes about what was left out. Raises RequestError."""
     changes: dict[str, Any] = {}
     notes: list[Note] = []
     if target.model != request.model:
         changes["model"] = target.model
     if request.stream and not request.include_usage:
         # For the statistics; the client, who did not ask, does not see it.
-        changes["stream_options"] = {**(request.raw.get("stream_options") or {}), "include_usage": True}
+        options = request.raw.get("stream_options") or {}
+        if not isinstance(options, dict):
+            raise RequestError("`stream_options` must be an object.", param="stream_options")
+        changes["stream_options"] = {**options, "include_usage": True}
     if not target.tools and request.raw.get("tools"):
         changes |= dict.fromkeys(("tools", "tool_choice", "parallel_tool_calls"), ABSENT)
         notes.append(Note("tools", "this provider is configured without tools"))
@@ -107,7 +110,10 @@ def adjustments(request: ClientRequest, target: Target) -> tuple[dict[str, Any],
 
 
 def adjusted_messages(request: ClientRequest, target: Target, notes: list[Note]) -> list[Any] | None:
-    """The messages without what this wire does not take; None where nothing has to go (a look at the bytes tells)."""
+    """The messages without what this wire does not take; None where nothing has to go.
+
+    A look at the bytes comes first: most requests have nothing of the kind, and may be long.
+    """
     body = request.body
     replayed = b'"thinking_blocks"' in body or (b'"tool_calls"' in body and b'"index"' in body)
     pictured = not target.image and b'"image_url"' in body
@@ -116,7 +122,7 @@ def adjusted_messages(request: ClientRequest, target: Target, notes: list[Note])
     messages = [without_artefacts(message) for message in request.raw["messages"]]
     if pictured:
         messages = [without_images(message, f"messages[{i}]", notes) for i, message in enumerate(messages)]
-    return messages
+    return messages if messages != request.raw["messages"] else None
 
 
 def without_artefacts(message: Any) -> Any:
@@ -126,9 +132,7 @@ def without_artefacts(message: Any) -> Any:
     kept = {name: value for name, value in message.items() if name != "thinking_blocks"}
     if isinstance(kept.get("tool_calls"), list):
         kept["tool_calls"] = [
-            {name: value for name, value in call.items() if name != "index"}
-            if isinstance(call, dict)
-            else call
+            {name: value for name, value in call.items() if name != "index"} if isinstance(call, dict) else call
             for call in kept["tool_calls"]
         ]
     return kept
@@ -139,6 +143,7 @@ def without_images(message: Any, path: str, notes: list[Note]) -> Any:
     if not isinstance(content, list):
         return message
     kept = [item for item in content if not (isinstance(item, dict) and item.get("type") == "image_url")]
-    if len(kept) < len(content):
-        notes.append(Note(f"{path}.content", "this provider is configured without images"))
-    return {**message, "content": kept}
+    if len(kept) == len(content):
+        return message
+    notes.append(Note(f"{path}.content", "this provider is configured without images"))
+    return {**message, "content": kept or ""}  # An empty list is refused.

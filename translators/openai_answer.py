@@ -5,12 +5,12 @@ Shapes: OpenAI API reference, "The chat completion object" and "The chat complet
 so that the model finds its reasoning again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from translators.base import AnswerIdentity
 from translators.errors import UpstreamError
-from translators.jsontext import dumps
+from translators.jsontext import dumps, object_in
 from translators.sse import DONE, PING, data_event
 from translators.types import (
     Ended,
@@ -51,19 +51,31 @@ def finish_reason(reason: str, *, called: bool) -> str:
     return reason
 
 
+def joined_logprobs(before: Any, after: Mapping[str, Any]) -> dict[str, Any]:
+    """Two `logprobs` objects of one choice as one."""
+    joined = dict(object_in(before))
+    for name, value in after.items():
+        earlier = joined.get(name)
+        joined[name] = [*earlier, *value] if isinstance(earlier, list) and isinstance(value, list) else value
+    return joined
+
+
 class Choice:
     """What has been said in one choice so far, as far as the next event depends on it."""
 
-    __slots__ = ("calls", "opened", "thinking_blocks")
+    __slots__ = ("calls", "positions")
 
     def __init__(self) -> None:
-        self.opened = False
         self.calls: dict[int, bool] = {}
         """Tool call index → whether arguments have come."""
-        self.thinking_blocks = 0
+        self.positions: dict[str, int] = {}
+        """Name of a list of objects → how many of them have come."""
 
-    def calls_without_arguments(self) -> list[int]:
-        return [index for index, arguments_came in self.calls.items() if not arguments_came]
+    def numbered(self, name: str, items: list[Any]) -> list[Any]:
+        """Objects with their `index` in the whole list: by it, and only so, the openai SDK joins lists of objects."""
+        start = self.positions.get(name, 0)
+        self.positions[name] = start + len(items)
+        return [{"index": start + i, **item} if isinstance(item, Mapping) else item for i, item in enumerate(items)]
 
 
 class ChunkWriter:
@@ -76,6 +88,7 @@ class ChunkWriter:
         self._model = identity.model
         self._extra: dict[str, Any] = {}
         self._choices: dict[int, Choice] = {}
+        self._opened = 0
         self._usage: Usage | None = None
         self._text_head = b""
 
@@ -95,26 +108,24 @@ class ChunkWriter:
                 return chunk
             case ReasoningDelta(text, choice):
                 return self._delta(choice, {"reasoning_content": text})
-            case ToolCallStart(index, id_, name, choice, extra):
-                return self._tool_call_start(index, id_, name, choice, extra)
+            case ToolCallStart():
+                return self._tool_call_start(event)
             case ToolCallDelta(index, arguments, choice):
                 if not arguments:
                     return b""
-                self._choices.setdefault(choice, Choice()).calls[index] = True
-                return self._delta(
-                    choice, {"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}
-                )
+                self._choice(choice).calls[index] = True
+                return self._delta(choice, {"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
             case ThinkingBlock(block, choice):
-                state = self._choices.setdefault(choice, Choice())
-                position = state.thinking_blocks
-                state.thinking_blocks += 1
-                return self._delta(choice, {"thinking_blocks": [{"index": position, **block}]})
+                return self._delta(
+                    choice, {"thinking_blocks": self._choice(choice).numbered("thinking_blocks", [block])}
+                )
             case RefusalDelta(text, choice):
                 return self._delta(choice, {"refusal": text})
             case Extension(name, value, choice):
+                value = self._choice(choice).numbered(name, value) if isinstance(value, list) else value
                 return self._delta(choice, {name: value})
             case LogProbs(value, choice):
-                return self._chunk([self._choice(choice, {}, None) | {"logprobs": value}])
+                return self._open(choice) + self._chunk([choice_object(choice, {}, None) | {"logprobs": value}])
             case Started():
                 return self._started(event)
             case Finished(reason, choice):
@@ -135,49 +146,41 @@ class ChunkWriter:
         if event.model and not self._identity.renamed:
             self._model = event.model
         self._extra = dict(event.extra)
+        self._text_head = b""
         return self._open(0)
 
-    def _open(self, choice: int) -> bytes:
-        state = self._choices.setdefault(choice, Choice())
-        if state.opened:
-            return b""
-        state.opened = True
-        return self._chunk([self._choice(choice, {"role": "assistant", "content": ""}, None)])
+    def _choice(self, number: int) -> Choice:
+        return self._choices.setdefault(number, Choice())
 
-    def _tool_call_start(self, index: int, id_: str, name: str, choice: int, extra: Any) -> bytes:
-        self._choices.setdefault(choice, Choice()).calls[index] = False
-        call = {
-            "index": index,
-            "id": id_,
-            "type": "function",
-            "function": {"name": name, "arguments": ""},
-            **extra,
-        }
-        return self._delta(choice, {"tool_calls": [call]})
+    def _open(self, number: int) -> bytes:
+        """The first chunk of a choice, and of those before it: the openai SDK counts choices as they appear."""
+        opened = range(self._opened, number + 1)
+        self._opened = max(self._opened, number + 1)
+        return b"".join([self._chunk([choice_object(i, {"role": "assistant", "content": ""}, None)]) for i in opened])
 
-    def _finished(self, reason: str, choice: int) -> bytes:
-        state = self._choices.setdefault(choice, Choice())
+    def _tool_call_start(self, event: ToolCallStart) -> bytes:
+        self._choice(event.choice).calls[event.index] = False
+        function = {"name": event.name, "arguments": ""}
+        call = {"index": event.index, "id": event.id, "type": "function", "function": function, **event.extra}
+        return self._delta(event.choice, {"tool_calls": [call]})
+
+    def _finished(self, reason: str, number: int) -> bytes:
+        calls = self._choice(number).calls
         empty = [
-            {"index": index, "function": {"arguments": "{}"}} for index in state.calls_without_arguments()
+            {"index": index, "function": {"arguments": "{}"}}
+            for index, arguments_came in calls.items()
+            if not arguments_came
         ]
-        completed = self._delta(choice, {"tool_calls": empty}) if empty else b""
-        opened = self._open(choice)
-        return (
-            opened
-            + completed
-            + self._chunk([self._choice(choice, {}, finish_reason(reason, called=bool(state.calls)))])
-        )
+        completed = self._delta(number, {"tool_calls": empty}) if empty else self._open(number)
+        return completed + self._chunk([choice_object(number, {}, finish_reason(reason, called=bool(calls)))])
 
     def _ended(self) -> bytes:
         if not self._identity.include_usage or self._usage is None:
             return DONE
         return self._chunk([], usage=usage_object(self._usage)) + DONE
 
-    def _delta(self, choice: int, delta: dict[str, Any]) -> bytes:
-        return self._open(choice) + self._chunk([self._choice(choice, delta, None)])
-
-    def _choice(self, index: int, delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
-        return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    def _delta(self, number: int, delta: dict[str, Any]) -> bytes:
+        return self._open(number) + self._chunk([choice_object(number, delta, None)])
 
     def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None = None) -> bytes:
         chunk = {
@@ -194,8 +197,12 @@ class ChunkWriter:
 
     def _prepare_text_template(self) -> None:
         """Text is by far the most frequent chunk: everything around it is written once per answer."""
-        head, tail = self._chunk([self._choice(0, {"content": ""}, None)]).split(b'"content":""')
-        self._text_head, self._text_tail = head + b'"content":', tail
+        head, content, tail = self._chunk([choice_object(0, {"content": ""}, None)]).rpartition(b'"content":""')
+        self._text_head, self._text_tail = head + content[:-2], tail
+
+
+def choice_object(index: int, delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
 
 
 def fold(events: Sequence[Event], identity: AnswerIdentity) -> bytes:
@@ -259,7 +266,7 @@ class FoldedChoice:
             case Extension(name, value):
                 self._extend(name, value)
             case LogProbs(value):
-                self._logprobs = value
+                self._logprobs = joined_logprobs(self._logprobs, value)
             case Finished():
                 self._finish = event
 

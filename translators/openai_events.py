@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from translators.errors import Kind, UpstreamError
-from translators.failures import failure_inside_answer
-from translators.jsontext import dumps, loads_object
-from translators.sse import SseDecoder
+from translators.failures import failure_inside_answer, reports_failure
+from translators.jsontext import count_in, dumps, loads_object, object_in, objects_in, text_in
+from translators.sse import ServerEvent, SseDecoder
 from translators.types import (
     Ended,
     Event,
@@ -34,42 +34,86 @@ FINISH_REASONS = {
     "stop": "stop",
     "length": "length",
     "max_tokens": "length",
-    "model_length": "length",
+    "model_length": "length",  # Mistral
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
-PLAIN_FIELDS = (
-    "role",
+SILENT_FIELDS = frozenset({"role", "index", "channel"})
+"""Members of a message or a delta that say nothing by themselves: `index` is Mistral's, `channel` Groq's."""
+PLAIN_FIELDS = SILENT_FIELDS | {
     "content",
     "reasoning_content",
     "reasoning",
     "refusal",
     "tool_calls",
     "thinking_blocks",
-)
-"""Members of a message or a delta that have events of their own."""
+}
+"""Members that have events of their own, or none."""
+MOST_CHOICES = 128
+"""OpenAI's limit of `n` (OpenAI API reference, "Create chat completion")."""
 
 CUT_SHORT = "The provider's stream ended before its end marker."
+NO_ANSWER = "The provider's stream ended without an answer."
+
+
+# --- what both a stream and a whole answer hold -----------------------------------------------------------------
 
 
 def read_usage(raw: Any) -> Usage | None:
     """OpenAI's `usage` object, with the names that other hosts use; None if it is none."""
     if not isinstance(raw, Mapping):
         return None
-    prompt_details = raw.get("prompt_tokens_details") or {}
-    completion_details = raw.get("completion_tokens_details") or {}
-    cached = (
-        prompt_details.get("cached_tokens") or raw.get("prompt_cache_hit_tokens") or raw.get("cached_tokens")
-    )
+    prompt_details = object_in(raw.get("prompt_tokens_details"))
+    completion_details = object_in(raw.get("completion_tokens_details"))
+    prompt, completion = count_in(raw.get("prompt_tokens")), count_in(raw.get("completion_tokens"))
+    reasoning = count_in(completion_details.get("reasoning_tokens")) or count_in(raw.get("reasoning_tokens"))
+    total = count_in(raw.get("total_tokens")) or None
+    if reasoning and total == prompt + completion + reasoning:
+        completion += reasoning  # xAI counts reasoning apart, OpenAI within.
     return Usage(
-        prompt=raw.get("prompt_tokens") or 0,
-        completion=raw.get("completion_tokens") or 0,
-        cached=cached or 0,
-        cache_written=prompt_details.get("cache_write_tokens") or 0,
-        reasoning=completion_details.get("reasoning_tokens") or raw.get("reasoning_tokens") or 0,
-        total=raw.get("total_tokens"),
+        prompt=prompt,
+        completion=completion,
+        cached=count_in(prompt_details.get("cached_tokens"))
+        or count_in(raw.get("prompt_cache_hit_tokens"))  # DeepSeek
+        or count_in(raw.get("num_cached_tokens"))  # Mistral
+        or count_in(raw.get("cached_tokens")),  # Moonshot
+        cache_written=count_in(prompt_details.get("cache_write_tokens")),
+        reasoning=reasoning,
+        total=total,
     )
+
+
+def chunk_usage(chunk: Mapping[str, Any]) -> Usage | None:
+    """The usage that a chunk brings: in its place, or where Groq puts it as well."""
+    return read_usage(chunk.get("usage") or object_in(chunk.get("x_groq")).get("usage"))
+
+
+def broken_off(choice: Mapping[str, Any], answer: Mapping[str, Any]) -> UpstreamError | None:
+    """The failure that a choice reports as its finish reason, if it does."""
+    match choice.get("finish_reason"):
+        case "error":  # OpenRouter, Mistral
+            return failure_inside_answer({"error": choice.get("error") or answer.get("error")})
+        case "insufficient_system_resource":  # DeepSeek API documentation, "Create Chat Completion"
+            message = "The provider ran out of resources in the middle of its answer."
+            return UpstreamError(Kind.OVERLOADED, message, status=503, code="overloaded")
+    return None
+
+
+def started(answer: Mapping[str, Any]) -> Started:
+    extra = {name: answer[name] for name in ("system_fingerprint", "service_tier") if text_in(answer.get(name))}
+    return Started(
+        text_in(answer.get("id")) or None,
+        text_in(answer.get("model")) or None,
+        count_in(answer.get("created")) or None,
+        extra,
+    )
+
+
+def choice_index(choice: Mapping[str, Any], position: int) -> int:
+    """The number of a choice: its own, or its position in the list where it says none that can be."""
+    index = count_in(choice.get("index", position))
+    return index if index < MOST_CHOICES else position
 
 
 class ChoiceReader:
@@ -77,24 +121,44 @@ class ChoiceReader:
 
     def __init__(self, index: int) -> None:
         self._index = index
-        self._calls: dict[Any, int] = {}
-        self._last_call: Any = None
-        self.finished = False
+        self._open_calls: dict[int, tuple[int, str]] = {}
+        """The provider's index of a call → our number of it, and its id."""
+        self._calls = 0
+        self._finish_reason = ""
+        self.answered = False
+        """Whether it has said or ended anything."""
 
-    def events(self, delta: Mapping[str, Any]) -> Iterator[Event]:
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(reasoning, str) and reasoning:
+    def events(self, choice: Mapping[str, Any], message: Mapping[str, Any]) -> Iterator[Event]:
+        """What `message` (a delta, or the whole of it) says, and what else `choice` holds."""
+        for event in self._message(message):
+            self.answered = True
+            yield event
+        logprobs = object_in(choice.get("logprobs"))
+        if logprobs:
+            yield LogProbs(logprobs, self._index)
+        reason = text_in(choice.get("finish_reason"))
+        if reason:
+            self.answered = True
+            self._finish_reason = reason
+
+    def finished(self) -> Finished:
+        """How it ended. Said once, at the end of all: some hosts repeat the finish reason, or go on behind it."""
+        reason = self._finish_reason or None
+        return Finished(FINISH_REASONS.get(reason or "stop", "stop"), self._index, reason)
+
+    def _message(self, message: Mapping[str, Any]) -> Iterator[Event]:
+        reasoning = text_in(message.get("reasoning_content")) or text_in(message.get("reasoning"))
+        if reasoning:
             yield ReasoningDelta(reasoning, self._index)
-        yield from self._content(delta.get("content"))
-        if delta.get("refusal"):
-            yield RefusalDelta(delta["refusal"], self._index)
-        for position, call in enumerate(delta.get("tool_calls") or ()):
+        yield from self._content(message.get("content"))
+        refusal = text_in(message.get("refusal"))
+        if refusal:
+            yield RefusalDelta(refusal, self._index)
+        for position, call in enumerate(objects_in(message.get("tool_calls"))):
             yield from self._tool_call(call, position)
-        for block in delta.get("thinking_blocks") or ():
-            yield ThinkingBlock(
-                {name: value for name, value in block.items() if name != "index"}, self._index
-            )
-        for name, value in delta.items():
+        for block in objects_in(message.get("thinking_blocks")):
+            yield ThinkingBlock({name: value for name, value in block.items() if name != "index"}, self._index)
+        for name, value in message.items():
             if name not in PLAIN_FIELDS and value not in (None, "", [], {}):
                 yield Extension(name, value, self._index)
 
@@ -114,40 +178,33 @@ class ChoiceReader:
             case {"type": "text", "text": str(text)} if text:
                 yield TextDelta(text, self._index)
             case {"type": "thinking", "thinking": list(pieces)}:
-                for piece in pieces:
-                    if isinstance(piece, Mapping) and piece.get("text"):
+                for piece in objects_in(pieces):
+                    if text_in(piece.get("text")):
                         yield ReasoningDelta(piece["text"], self._index)
             case {"type": "thinking", "thinking": str(text)} if text:
                 yield ReasoningDelta(text, self._index)
 
-    def _tool_call(self, call: Any, position: int) -> Iterator[Event]:
-        if not isinstance(call, Mapping):
-            return
-        function = call.get("function") or {}
-        id_, name, arguments = call.get("id"), function.get("name"), function.get("arguments")
-        key = call.get("index", position)
-        # Some hosts number every call 0; a new id with a name opens a new one all the same.
-        if id_ and name and key in self._calls and self._calls[key] is not None and id_ != self._last_call:
-            key = id_
-        if key not in self._calls:
-            if not name:
-                return
-            self._calls[key] = len(self._calls)
-            self._last_call = id_
-            extra = {
-                field: value
-                for field, value in call.items()
-                if field not in ("index", "id", "type", "function")
-            }
-            yield ToolCallStart(self._calls[key], id_ or f"call_{len(self._calls)}", name, self._index, extra)
+    def _tool_call(self, call: Mapping[str, Any], position: int) -> Iterator[Event]:
+        function = object_in(call.get("function"))
+        id_, name, arguments = text_in(call.get("id")), text_in(function.get("name")), function.get("arguments")
+        index = call.get("index")
+        key = index if isinstance(index, int) else position
+        _, open_id = self._open_calls.get(key, (None, None))
+        # Some hosts number every call 0: a new id with a name opens a new call all the same.
+        if name and (open_id is None or (id_ and id_ != open_id)):
+            number = self._calls
+            self._calls += 1
+            self._open_calls[key] = number, id_
+            extra = {field: value for field, value in call.items() if field not in ("index", "id", "type", "function")}
+            yield ToolCallStart(number, id_ or f"call_{number + 1}", name, self._index, extra)
+        elif open_id is None:
+            return  # A piece of a call that was never opened.
         if arguments:
             text = arguments if isinstance(arguments, str) else dumps(arguments).decode()
-            yield ToolCallDelta(self._calls[key], text, self._index)
+            yield ToolCallDelta(self._open_calls[key][0], text, self._index)
 
-    def finish(self, reason: str | None) -> Iterator[Event]:
-        if not self.finished:
-            self.finished = True
-            yield Finished(FINISH_REASONS.get(reason or "stop", "stop"), self._index, reason)
+
+# --- a stream ---------------------------------------------------------------------------------------------------
 
 
 class ChunkReader:
@@ -170,61 +227,57 @@ class ChunkReader:
             events.append(Failed(UpstreamError(Kind.CLOSED, CUT_SHORT)))
         return events
 
-    def _events(self, server_events: Any) -> list[Event]:
+    def _events(self, server_events: list[ServerEvent]) -> list[Event]:
         events: list[Event] = []
         for server_event in server_events:
             if self._over:
                 break
-            if server_event.data.strip() == b"[DONE]":
-                events.extend(self._done())
-                continue
-            chunk = loads_object(server_event.data)
-            if chunk is not None:  # One bad line must not spoil the answer.
-                events.extend(self._chunk(chunk))
+            events.extend(self._server_event(server_event))
         if self._decoder.comments > self._comments and not self._over:
             self._comments = self._decoder.comments
             events.append(KeepAlive())
         return events
 
+    def _server_event(self, server_event: ServerEvent) -> Iterator[Event]:
+        if server_event.data.strip() == b"[DONE]":
+            yield from self._done()
+            return
+        chunk = loads_object(server_event.data)
+        if server_event.name == "error" or (chunk is not None and reports_failure(chunk)):
+            self._over = True
+            yield Failed(failure_inside_answer(chunk or {"error": server_event.data.decode("utf-8", "replace")}))
+        elif chunk is not None:  # One bad line must not spoil the answer.
+            yield from self._chunk(chunk)
+
     def _done(self) -> Iterator[Event]:
         self._over = True
-        if not self._choices:
-            yield Failed(UpstreamError(Kind.EMPTY, "The provider's stream ended without an answer."))
+        if not any(choice.answered for choice in self._choices.values()):
+            yield Failed(UpstreamError(Kind.EMPTY, NO_ANSWER))
             return
         for choice in self._choices.values():
-            yield from choice.finish(None)
+            yield choice.finished()
         yield Ended()
 
     def _chunk(self, chunk: dict[str, Any]) -> Iterator[Event]:
-        if chunk.get("error"):
-            self._over = True
-            yield Failed(failure_inside_answer(chunk))
-            return
-        if not self._started:
+        choices = objects_in(chunk.get("choices"))
+        if choices and not self._started:  # Azure's first chunk has no choices, and no name of the model either.
             self._started = True
             yield started(chunk)
-        for raw in chunk.get("choices") or ():
-            index = raw.get("index") or 0
-            choice = self._choices.setdefault(index, ChoiceReader(index))
-            yield from choice.events(raw.get("delta") or {})
-            if raw.get("logprobs"):
-                yield LogProbs(raw["logprobs"], index)
-            if raw.get("finish_reason") == "error":
+        for position, raw in enumerate(choices):
+            failure = broken_off(raw, chunk)
+            if failure:
                 self._over = True
-                yield Failed(failure_inside_answer(raw))
+                yield Failed(failure)
                 return
-            if raw.get("finish_reason"):
-                yield from choice.finish(raw["finish_reason"])
-        usage = read_usage(chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage"))
+            index = choice_index(raw, position)
+            choice = self._choices.setdefault(index, ChoiceReader(index))
+            yield from choice.events(raw, object_in(raw.get("delta")))
+        usage = chunk_usage(chunk)
         if usage is not None:
             yield UsageReport(usage)
 
 
-def started(answer: Mapping[str, Any]) -> Started:
-    extra = {name: answer[name] for name in ("system_fingerprint", "service_tier") if answer.get(name)}
-    return Started(
-        answer.get("id") or None, answer.get("model") or None, answer.get("created") or None, extra
-    )
+# --- a whole answer ---------------------------------------------------------------------------------------------
 
 
 def whole_events(body: bytes) -> list[Event]:
@@ -234,15 +287,10 @@ def whole_events(body: bytes) -> list[Event]:
     except UpstreamError as error:
         return [Failed(error)]
     events: list[Event] = [started(answer)]
-    for raw in answer["choices"]:
-        index = raw.get("index") or 0
-        choice = ChoiceReader(index)
-        events.extend(choice.events(raw.get("message") or {}))
-        if raw.get("logprobs"):
-            events.append(LogProbs(raw["logprobs"], index))
-        if raw.get("finish_reason") == "error":
-            return [*events, Failed(failure_inside_answer(raw))]
-        events.extend(choice.finish(raw.get("finish_reason")))
+    for position, raw in enumerate(answer["choices"]):
+        choice = ChoiceReader(choice_index(raw, position))
+        events.extend(choice.events(raw, object_in(raw.get("message"))))
+        events.append(choice.finished())
     usage = read_usage(answer.get("usage"))
     if usage is not None:
         events.append(UsageReport(usage))
@@ -257,9 +305,15 @@ def checked_whole(body: bytes) -> dict[str, Any]:
     answer = loads_object(body)
     if answer is None:
         raise UpstreamError(Kind.MALFORMED, "The provider's answer is not a JSON object.")
-    if answer.get("error"):
+    if reports_failure(answer):
         raise failure_inside_answer(answer)
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices:
         raise UpstreamError(Kind.EMPTY, "The provider's answer has no choices.")
+    if len(objects_in(choices)) < len(choices):
+        raise UpstreamError(Kind.MALFORMED, "The provider's answer has a choice that is no object.")
+    for choice in choices:
+        failure = broken_off(choice, answer)
+        if failure:
+            raise failure
     return answer

@@ -5,7 +5,7 @@ from typing import Any
 
 from translators.base import ClientRequest
 from translators.errors import RequestError
-from translators.jsontext import dumps, loads
+from translators.jsontext import dumps, loads, object_in, objects_in, text_in
 from translators.types import (
     AudioPart,
     ChatRequest,
@@ -24,6 +24,8 @@ from translators.types import (
 )
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+"""Where clients send reasoning back as text: DeepSeek's name and most hosts', and OpenRouter's."""
 
 
 def read_request(body: bytes) -> ClientRequest:
@@ -36,9 +38,7 @@ def read_request(body: bytes) -> ClientRequest:
         raise RequestError(f"The body must be a JSON object, not {json_type(raw)}.")
     model = raw.get("model")
     if not isinstance(model, str) or not model:
-        raise RequestError(
-            "`model` is missing: name the model to ask, as /v1/models lists it.", param="model"
-        )
+        raise RequestError("`model` is missing: name the model to ask, as /v1/models lists it.", param="model")
     messages = raw.get("messages")
     if not isinstance(messages, list) or not messages:
         raise RequestError("`messages` must be a list with at least one message.", param="messages")
@@ -87,9 +87,7 @@ def message(raw: Any, path: str) -> Message:
     fields = {name: value for name, value in raw.items() if value is not None}
     role = fields.pop("role", None)
     if role not in ROLES:
-        raise RequestError(
-            f"`{path}.role` must be one of {', '.join(ROLES)}; got {role!r}.", param=f"{path}.role"
-        )
+        raise RequestError(f"`{path}.role` must be one of {', '.join(ROLES)}; got {role!r}.", param=f"{path}.role")
     if role == "tool" and not isinstance(fields.get("tool_call_id"), str):
         raise RequestError(
             f"`{path}.tool_call_id` is missing: name the call that this is the result of.",
@@ -99,7 +97,7 @@ def message(raw: Any, path: str) -> Message:
     refusal = of_type(fields, "refusal", str, None, path)
     if refusal:
         parts = (*parts, RefusalPart(refusal))
-    reasoning = fields.pop("reasoning_content", None) or fields.get("reasoning")
+    reasoning = [fields.pop(name) for name in REASONING_FIELDS if isinstance(fields.get(name), str)]
     return Message(
         role=role,
         parts=parts,
@@ -109,8 +107,11 @@ def message(raw: Any, path: str) -> Message:
         ),
         tool_call_id=of_type(fields, "tool_call_id", str, None, path),
         name=of_type(fields, "name", str, None, path),
-        reasoning=reasoning if isinstance(reasoning, str) else None,
-        thinking=tuple(thinking_block(item) for item in of_type(fields, "thinking_blocks", list, [], path)),
+        reasoning=next(filter(None, reasoning), None),
+        thinking=tuple(
+            thinking_block(item, f"{path}.thinking_blocks[{i}]")
+            for i, item in enumerate(of_type(fields, "thinking_blocks", list, [], path))
+        ),
         cache=cache_mark(fields),
         extra=fields,
     )
@@ -122,9 +123,7 @@ def content(raw: Any, path: str, *, lenient: bool) -> tuple[Part, ...]:
         return ()
     if isinstance(raw, str):
         return (TextPart(raw),)
-    if isinstance(raw, list) and (
-        not lenient or all(isinstance(item, dict) and "type" in item for item in raw)
-    ):
+    if isinstance(raw, list) and (not lenient or all(text_in(object_in(item).get("type")) for item in raw)):
         return tuple(part(item, f"{path}[{i}]") for i, item in enumerate(raw))
     if lenient:
         return (TextPart(dumps(raw).decode()),)
@@ -146,13 +145,13 @@ def part(raw: Any, path: str) -> Part:
         image = {"url": image} if isinstance(image, str) else image
         if not isinstance(image, dict) or not isinstance(image.get("url"), str):
             raise RequestError(f"`{path}.image_url.url` is missing.", param=f"{path}.image_url.url")
-        return ImagePart(image["url"], detail=image.get("detail"), cache=cache_mark(fields))
+        return ImagePart(image["url"], detail=text_in(image.get("detail")) or None, cache=cache_mark(fields))
     if kind == "input_audio":
         audio = required(fields, "input_audio", dict, path)
         where = f"{path}.input_audio"
         return AudioPart(required(audio, "data", str, where), required(audio, "format", str, where))
     if kind == "file":
-        return file_part(required(fields, "file", dict, path), cache_mark(fields), path)
+        return file_part(required(fields, "file", dict, path), cache_mark(fields), f"{path}.file")
     if kind == "refusal":
         return RefusalPart(required(fields, "refusal", str, path))
     return NativePart(kind, raw)
@@ -169,13 +168,15 @@ def file_part(raw: Mapping[str, Any], cache: Mapping[str, Any] | None, path: str
         extra=fields,
     )
     if not (found.data or found.file_id or found.url):
-        raise RequestError(f"`{path}.file` needs file_data, file_id or file_url.", param=f"{path}.file")
+        raise RequestError(f"`{path}` needs file_data, file_id or file_url.", param=path)
     return found
 
 
-def thinking_block(raw: Any) -> Mapping[str, Any]:
+def thinking_block(raw: Any, path: str) -> Mapping[str, Any]:
     """A reasoning block as it came, without the position that streams give it."""
-    return {name: value for name, value in raw.items() if name != "index"} if isinstance(raw, dict) else {}
+    if not isinstance(raw, dict):
+        raise RequestError(f"`{path}` must be an object, not {json_type(raw)}.", param=path)
+    return {name: value for name, value in raw.items() if name != "index"}
 
 
 def tool_call(raw: Any, path: str) -> ToolCall:
@@ -186,7 +187,7 @@ def tool_call(raw: Any, path: str) -> ToolCall:
     del fields["function"]
     arguments = function.get("arguments")
     return ToolCall(
-        id=fields.pop("id", None) or "",
+        id=of_type(fields, "id", str, "", path),
         name=required(function, "name", str, f"{path}.function"),
         arguments=arguments if isinstance(arguments, str) else dumps(arguments or {}).decode(),
         cache=cache_mark(fields),
@@ -234,10 +235,11 @@ def tool_choice(raw: Any) -> ToolChoice | None:
             return ToolChoice("named", name)
         if raw.get("type") == "allowed_tools" and isinstance(raw.get("allowed_tools"), dict):
             allowed = raw["allowed_tools"]
-            names = tuple(
-                item["function"]["name"] for item in allowed.get("tools", ()) if item.get("function")
+            names = [text_in(object_in(item.get("function")).get("name")) for item in objects_in(allowed.get("tools"))]
+            return ToolChoice(
+                "required" if allowed.get("mode") == "required" else "auto",
+                allowed=tuple(name for name in names if name),
             )
-            return ToolChoice("required" if allowed.get("mode") == "required" else "auto", allowed=names)
         if raw.get("type") in ("auto", "none", "required"):
             return ToolChoice(raw["type"])
     raise RequestError(
@@ -253,13 +255,14 @@ def response_format(raw: Any) -> ResponseFormat | None:
     if kind in ("text", "json_object"):
         return ResponseFormat(kind)
     if kind == "json_schema" and isinstance(raw.get("json_schema"), dict):
-        schema = raw["json_schema"]
+        fields = dict(raw["json_schema"])
+        path = "response_format.json_schema"
         return ResponseFormat(
             "json_schema",
-            name=schema.get("name"),
-            description=schema.get("description"),
-            schema=schema.get("schema") if isinstance(schema.get("schema"), dict) else {},
-            strict=schema.get("strict"),
+            name=of_type(fields, "name", str, None, path),
+            description=of_type(fields, "description", str, None, path),
+            schema=of_type(fields, "schema", dict, {}, path),
+            strict=of_type(fields, "strict", bool, None, path),
         )
     raise RequestError(
         '`response_format.type` must be "text", "json_object" or "json_schema" (with `json_schema`).',

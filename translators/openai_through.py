@@ -1,42 +1,61 @@
 """Answers of a provider that speaks the client's own wire: passed on as they came, and watched.
 
 Watched for: the first real output, errors inside a 200, usage, the end marker. Bytes are changed only where the model
-is renamed, and where usage comes that the client did not ask for.
+is renamed, and left out where nobody may see them: usage that the client did not ask for, lines that are no JSON,
+keep-alives that look like data.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from translators.base import AnswerIdentity, WholeAnswer
 from translators.errors import Kind, UpstreamError
-from translators.failures import failure_inside_answer
-from translators.jsontext import dumps, loads_object
-from translators.openai_events import CUT_SHORT, checked_whole, read_usage
-from translators.sse import data_event
+from translators.failures import failure_inside_answer, reports_failure
+from translators.jsontext import dumps, loads_object, object_in, objects_in
+from translators.openai_events import (
+    CUT_SHORT,
+    NO_ANSWER,
+    SILENT_FIELDS,
+    broken_off,
+    checked_whole,
+    chunk_usage,
+    read_usage,
+)
+from translators.sse import BLANK_LINES, LineSplitter, data_event, event_name, is_disguised_comment
 from translators.types import Usage
 
-FRAME_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-WORTH_A_LOOK = re.compile(rb'"error"|"usage"(?!\s*:\s*null)|\[DONE\]|"finish_reason"\s*:\s*"error"')
-"""What in a piece of the stream calls for reading it, once output has begun and nothing is renamed."""
-SILENT_FIELDS = ("role",)
+MODEL_FIELD = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def through_whole(body: bytes, identity: AnswerIdentity) -> WholeAnswer:
     """A whole answer. Raises UpstreamError for a failure inside a 200."""
     answer = checked_whole(body)
-    if answer["choices"][0].get("finish_reason") == "error":
-        raise failure_inside_answer(answer["choices"][0])
-    if identity.renamed:
-        body = dumps(answer | {"model": identity.model})
-    return WholeAnswer(body, read_usage(answer.get("usage")))
+    usage = read_usage(answer.get("usage"))
+    if identity.renamed and "model" in answer:
+        body = model_replaced(body, answer, identity.model) or dumps(answer | {"model": identity.model})
+    return WholeAnswer(body, usage)
+
+
+def model_replaced(text: bytes, answer: Mapping[str, Any], model: str) -> bytes | None:
+    """The bytes that hold the JSON of `answer`, with another model in them and nothing else touched.
+
+    None where its place is not certain: "model" stands there more than once, or not as the answer's own text.
+    """
+    places = list(MODEL_FIELD.finditer(text))
+    if len(places) != 1 or places[0][1] != dumps(answer["model"]):
+        return None
+    start, end = places[0].span(1)
+    return text[:start] + dumps(model) + text[end:]
 
 
 class ThroughStream:
-    """A stream, frame by frame; after the first output piece by piece, as the bytes arrive."""
+    """A stream, frame by frame: a frame is what a blank line ends. A comment line of its own goes out at once."""
 
     def __init__(self, identity: AnswerIdentity) -> None:
         self._identity = identity
-        self._buffer = b""
+        self._lines = LineSplitter()
+        self._frame: list[bytes] = []
         self._finished = False
         self.has_output = False
         self.ended = False
@@ -44,85 +63,79 @@ class ThroughStream:
         self.usage: Usage | None = None
 
     def feed(self, data: bytes) -> bytes:
-        if self.ended or self.failure:
-            return b""
-        data = self._buffer + data if self._buffer else data
-        if data.endswith(b"\n\n"):
-            end = len(data)
-        else:
-            # The last frame's end; a frame is rarely cut, so looking through all of them costs little.
-            end = max((match.end() for match in FRAME_END.finditer(data)), default=0)
-        self._buffer = data[end:]
-        complete = data[:end]
-        if self.has_output and not self._identity.renamed and not WORTH_A_LOOK.search(complete):
-            return complete
-        return b"".join(self._frames(complete))
+        return self._pass(self._lines.feed(data))
 
     def close(self) -> bytes:
-        rest = b"".join(self._frames(self._buffer + b"\n\n")) if self._buffer.strip() else b""
-        self._buffer = b""
+        passed = self._pass([line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in self._lines.close()])
+        if self._frame:
+            passed += self._pass([b"\n"])
         if not (self.ended or self.failure):
             self.failure = UpstreamError(Kind.CLOSED, CUT_SHORT)
-        return rest
+        return passed
 
     def last_words(self, error: UpstreamError) -> bytes:
         return b"event: error\n" + data_event(error.body())
 
-    def _frames(self, data: bytes) -> list[bytes]:
+    def _pass(self, lines: list[bytes]) -> bytes:
         passed: list[bytes] = []
-        start = 0
-        for match in FRAME_END.finditer(data):
+        for line in lines:
             if self.ended or self.failure:
                 break
-            passed.append(self._frame(data[start : match.end()]))
-            start = match.end()
-        return passed
+            if line.startswith(b"data:"):
+                if not is_disguised_comment(line):
+                    self._frame.append(line)
+            elif line in BLANK_LINES:
+                frame, self._frame = self._frame, []
+                passed.append(self._pass_frame(frame, line) if frame else line)
+            elif line.startswith(b":") and not self._frame:
+                passed.append(line)
+            else:
+                self._frame.append(line)
+        return b"".join(passed)
 
-    def _frame(self, frame: bytes) -> bytes:
-        payload = frame_data(frame)
-        if payload is None:
-            return frame  # A comment, an id, a retry time.
-        if payload.strip() == b"[DONE]":
-            return self._done(frame)
+    def _pass_frame(self, frame: list[bytes], blank_line: bytes) -> bytes:
+        whole = b"".join([*frame, blank_line])
+        payload = b"".join([line[5:] for line in frame if line.startswith(b"data:")]).strip()
+        if payload == b"[DONE]":
+            return self._done(whole)
         chunk = loads_object(payload)
-        if chunk is None:
-            return b""  # One bad line must not spoil the answer.
-        return self._chunk(chunk, frame)
+        named_error = len(frame) > 1 and any(
+            line.startswith(b"event:") and event_name(line) == "error" for line in frame
+        )
+        if named_error or (chunk is not None and reports_failure(chunk)):
+            self.failure = failure_inside_answer(chunk or {"error": payload.decode("utf-8", "replace")})
+            return b""
+        if chunk is not None:
+            return self._chunk(chunk, whole)
+        # One bad line must not spoil the answer; a frame without data (an id, a retry time) does no harm.
+        return b"" if payload else whole
 
     def _done(self, frame: bytes) -> bytes:
         if not self.has_output and not self.usage and not self._finished:
-            self.failure = UpstreamError(Kind.EMPTY, "The provider's stream ended without an answer.")
+            self.failure = UpstreamError(Kind.EMPTY, NO_ANSWER)
             return b""
         self.ended = True
         return frame
 
     def _chunk(self, chunk: dict[str, Any], frame: bytes) -> bytes:
-        choices = chunk.get("choices") or []
-        if chunk.get("error"):
-            self.failure = failure_inside_answer(chunk)
-            return b""
+        choices = objects_in(chunk.get("choices"))
         for choice in choices:
-            if choice.get("finish_reason") == "error":
-                self.failure = failure_inside_answer(choice if choice.get("error") else chunk)
+            self.failure = broken_off(choice, chunk)
+            if self.failure:
                 return b""
-            self._finished = self._finished or bool(choice.get("finish_reason"))
-            self.has_output = self.has_output or says_something(choice.get("delta") or {})
-        usage = read_usage(chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage"))
+            if not self.has_output:
+                self._finished = self._finished or bool(choice.get("finish_reason"))
+                self.has_output = says_something(object_in(choice.get("delta")))
+        usage = chunk_usage(chunk)
         if usage is not None:
             self.usage = usage
             if not choices and not self._identity.include_usage:
                 return b""
-        if self._identity.renamed and "model" in chunk:
-            return data_event(dumps(chunk | {"model": self._identity.model}))
-        return frame
-
-
-def frame_data(frame: bytes) -> bytes | None:
-    """The joined data lines of one frame; None if it has none."""
-    lines = [line[5:].removeprefix(b" ") for line in frame.splitlines() if line.startswith(b"data:")]
-    # Some hosts send keep-alive comments as data (`data: : keepalive`).
-    lines = [line for line in lines if not line.lstrip().startswith(b":")]
-    return b"\n".join(lines) if lines else None
+        if not self._identity.renamed or "model" not in chunk:
+            return frame
+        return model_replaced(frame, chunk, self._identity.model) or data_event(
+            dumps(chunk | {"model": self._identity.model})
+        )
 
 
 def says_something(delta: dict[str, Any]) -> bool:

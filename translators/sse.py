@@ -6,6 +6,53 @@ are joined by LF; a last event without its blank line counts when the stream is 
 
 from dataclasses import dataclass
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BLANK_LINES = (b"\n", b"\r\n", b"\r")
+
+
+class LineSplitter:
+    """Bytes in, whole lines out, each with the CRLF, LF or CR that ends it. Without a byte order mark at the start."""
+
+    __slots__ = ("_at_start", "_pieces")
+
+    def __init__(self) -> None:
+        self._at_start = True
+        self._pieces: list[bytes] = []
+        """The unfinished line: joined only when its end has come, so that a long line costs no more than its length."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        if self._pieces:
+            self._pieces.append(data)
+            if b"\n" not in data and b"\r" not in data:
+                return []
+            data = b"".join(self._pieces)
+        lines = data.splitlines(keepends=True)
+        # A CR at the very end may be the first half of a CRLF: it waits for the next bytes.
+        self._pieces = [lines.pop()] if lines and not lines[-1].endswith(b"\n") else []
+        return self._without_mark(lines)
+
+    def close(self) -> list[bytes]:
+        """What is left; the last line may lack its end."""
+        lines = b"".join(self._pieces).splitlines(keepends=True)
+        self._pieces = []
+        return self._without_mark(lines)
+
+    def _without_mark(self, lines: list[bytes]) -> list[bytes]:
+        if self._at_start and lines:
+            self._at_start = False
+            lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
+        return lines
+
+
+def is_disguised_comment(line: bytes) -> bool:
+    """Whether a `data:` line is a keep-alive, as some hosts send it: `data: : keepalive`."""
+    return line[5:].lstrip().startswith(b":")
+
+
+def event_name(line: bytes) -> str:
+    """The value of an `event:` line."""
+    return line[6:].strip().decode("utf-8", "replace")
+
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
@@ -18,69 +65,39 @@ class ServerEvent:
 class SseDecoder:
     """Bytes in, events out. `feed` gives the events that the bytes complete, `close` a last unfinished one."""
 
-    __slots__ = ("_at_start", "_buffer", "_data", "_name", "comments")
+    __slots__ = ("_data", "_lines", "_name", "comments")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._lines = LineSplitter()
         self._name = ""
         self._data: list[bytes] = []
-        self._at_start = True
         self.comments = 0
         """How many comment lines have been seen: signs of life without an event."""
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        if self._at_start:
-            data = self._without_byte_order_mark(data)
-        data = self._buffer + data
-        if b"\r" in data:
-            # A CR at the very end may be the first half of a CRLF: it waits for the next bytes.
-            held = data.endswith(b"\r")
-            data = (data[:-1] if held else data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            lines = data.split(b"\n")
-            self._buffer = lines.pop() + (b"\r" if held else b"")
-        else:
-            lines = data.split(b"\n")
-            self._buffer = lines.pop()
-        events: list[ServerEvent] = []
-        for line in lines:
-            self._line(line, events)
-        return events
+        return self._events(self._lines.feed(data))
 
     def close(self) -> list[ServerEvent]:
+        return self._events([*self._lines.close(), b"\n"])
+
+    def _events(self, lines: list[bytes]) -> list[ServerEvent]:
         events: list[ServerEvent] = []
-        if self._buffer:
-            self._line(self._buffer.rstrip(b"\r"), events)
-            self._buffer = b""
-        self._line(b"", events)
-        return events
-
-    def _without_byte_order_mark(self, data: bytes) -> bytes:
-        data = self._buffer + data
-        self._buffer = b""
-        if b"\xef\xbb\xbf".startswith(data):
-            self._buffer = data if len(data) < 3 else b""
-            self._at_start = len(data) < 3
-            return b""
-        self._at_start = False
-        return data.removeprefix(b"\xef\xbb\xbf")
-
-    def _line(self, line: bytes, events: list[ServerEvent]) -> None:
-        if not line:
-            if self._data:
-                events.append(ServerEvent(self._name, b"\n".join(self._data)))
-                self._data = []
-            self._name = ""
-        elif line.startswith(b"data:"):
-            value = line[6:] if line.startswith(b"data: ") else line[5:]
-            # Some hosts send keep-alive comments as data (`data: : keepalive`).
-            if value.lstrip().startswith(b":"):
+        for line in lines:
+            if line.startswith(b"data:"):
+                if is_disguised_comment(line):
+                    self.comments += 1
+                else:
+                    self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
+            elif line in BLANK_LINES:
+                if self._data:
+                    events.append(ServerEvent(self._name, b"\n".join(self._data)))
+                    self._data = []
+                self._name = ""
+            elif line.startswith(b"event:"):
+                self._name = event_name(line)
+            elif line.startswith(b":"):
                 self.comments += 1
-            else:
-                self._data.append(value)
-        elif line.startswith(b"event:"):
-            self._name = line[6:].strip().decode("utf-8", "replace")
-        elif line.startswith(b":"):
-            self.comments += 1
+        return events
 
 
 def data_event(payload: bytes) -> bytes:

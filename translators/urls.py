@@ -1,7 +1,6 @@
 """A provider's `base_url` → the prefix of its endpoints."""
 
 import re
-from functools import lru_cache
 
 ENDPOINT = re.compile(
     r"/(chat/completions|messages|completions|responses|embeddings|images/(generations|edits)|moderations|rerank"
@@ -10,7 +9,6 @@ ENDPOINT = re.compile(
 VERSION = re.compile(r"/v\d[\w.]*(/|$)")
 
 
-@lru_cache(maxsize=1024)
 def prefix(base_url: str) -> str:
     """What stands before `/chat/completions`, `/models`, …; no trailing slash.
 
