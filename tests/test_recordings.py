@@ -42,8 +42,6 @@ def test_a_plain_clone_skips_and_ci_fails(tmp_path: Path, ci: str, outcome: str)
     (tests / "test_probe.py").write_text(PROBE)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
     environment = {"PATH": "/usr/bin:/bin", "CI": ci}
-    run = subprocess.run(
-        command, cwd=tests.parent, env=environment, capture_output=True, text=True, check=False
-    )
-    assert outcome in run.stdout
-    assert "../shared/recordings" in run.stdout
+    run = subprocess.run(command, cwd=tests.parent, env=environment, stdout=subprocess.PIPE, check=False)
+    assert outcome in run.stdout.decode()
+    assert "../shared/recordings" in run.stdout.decode()

@@ -13,7 +13,7 @@ TOOLS = ("sh", "dirname", "tr", "ls", "sort")
 
 
 class Machine:
-    """A made-up machine: a PATH of two folders, a home, and pretended Pythons that answer the script's question."""
+    """A made-up machine: a PATH of two folders, a home, and pretended Pythons."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# Stands for `python -m venv`, `python -m pip` and the check that it runs; writes down what it was asked to do.
+# Stands for `python -m venv`, `python -m pip` and the check that it runs; writes down what it was to do.
 PYTHON = """#!/bin/sh
 case "$2" in
 venv) echo venv >>"$LOG"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;

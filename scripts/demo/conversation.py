@@ -1,0 +1,77 @@
+"""What the simulated model is asked and what it answers, whatever wire it came over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Schema = Mapping[str, Any]
+"""A JSON schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    name: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What the client's tool `name` returned, as text."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message. `attachments` counts its images, files and sounds."""
+
+    role: Literal["user", "assistant"]
+    text: str = ""
+    attachments: int = 0
+    results: tuple[ToolResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A whole request. `choice` says whether tools may (auto), must (required) or must not (none) be called;
+    `forced` names the one that must be. `schema`: the answer is JSON of this form."""
+
+    model: str
+    turns: tuple[Turn, ...]
+    system: str = ""
+    tools: tuple[Tool, ...] = ()
+    choice: Literal["auto", "required", "none"] = "auto"
+    forced: str | None = None
+    parallel: bool = True
+    schema: Schema | None = None
+    reasoning: bool = False
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens. `completion` includes `reasoning`."""
+
+    prompt: int
+    completion: int
+    reasoning: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer. `stopped_by` is the stop text that ended it; `finish` "length": the tokens ran out."""
+
+    usage: Usage
+    finish: Literal["stop", "length", "tool_calls"]
+    reasoning: str = ""
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+    stopped_by: str | None = None
