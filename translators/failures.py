@@ -99,10 +99,11 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Upstre
         fields["message"] = text or f"The provider answered with status {status}" + (
             " and an HTML page." if html else "."
         )
+    wait = retry_after(headers)
     return make_failure(
         status,
         fields,
-        retry_after=retry_after(headers) or retry_delay(payload, fields["message"]),
+        retry_after=retry_delay(payload, fields["message"]) if wait is None else wait,
         request_id=request_id(headers, payload),
         client_status=502 if html else None,
     )

@@ -42,11 +42,10 @@ def model_replaced(text: bytes, answer: Mapping[str, Any], model: str) -> bytes 
 
     None where its place is not certain: "model" stands there more than once, or not as the answer's own text.
     """
-    places = list(MODEL_FIELD.finditer(text))
-    if len(places) != 1 or places[0][1] != dumps(answer["model"]):
+    place = MODEL_FIELD.search(text) if text.count(b'"model"') == 1 else None
+    if place is None or place[1] != dumps(answer["model"]):
         return None
-    start, end = places[0].span(1)
-    return text[:start] + dumps(model) + text[end:]
+    return text[: place.start(1)] + dumps(model) + text[place.end(1) :]
 
 
 class ThroughStream:
@@ -81,10 +80,7 @@ class ThroughStream:
         for line in lines:
             if self.ended or self.failure:
                 break
-            if line.startswith(b"data:"):
-                if not is_disguised_comment(line):
-                    self._frame.append(line)
-            elif line in BLANK_LINES:
+            if line in BLANK_LINES:
                 frame, self._frame = self._frame, []
                 passed.append(self._pass_frame(frame, line) if frame else line)
             elif line.startswith(b":") and not self._frame:
@@ -94,6 +90,9 @@ class ThroughStream:
         return b"".join(passed)
 
     def _pass_frame(self, frame: list[bytes], blank_line: bytes) -> bytes:
+        frame = [line for line in frame if not is_disguised_comment(line)]
+        if not frame:
+            return b""
         whole = b"".join([*frame, blank_line])
         payload = b"".join([line[5:] for line in frame if line.startswith(b"data:")]).strip()
         if payload == b"[DONE]":

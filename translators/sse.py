@@ -45,8 +45,8 @@ class LineSplitter:
 
 
 def is_disguised_comment(line: bytes) -> bool:
-    """Whether a `data:` line is a keep-alive, as some hosts send it: `data: : keepalive`."""
-    return line[5:].lstrip().startswith(b":")
+    """Whether a line is a keep-alive that looks like data, as some hosts send it: `data: : keepalive`."""
+    return line.startswith(b"data:") and line[5:].lstrip().startswith(b":")
 
 
 def event_name(line: bytes) -> str:
@@ -83,11 +83,10 @@ class SseDecoder:
     def _events(self, lines: list[bytes]) -> list[ServerEvent]:
         events: list[ServerEvent] = []
         for line in lines:
-            if line.startswith(b"data:"):
-                if is_disguised_comment(line):
-                    self.comments += 1
-                else:
-                    self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
+            if line.startswith(b":") or is_disguised_comment(line):
+                self.comments += 1
+            elif line.startswith(b"data:"):
+                self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
             elif line in BLANK_LINES:
                 if self._data:
                     events.append(ServerEvent(self._name, b"\n".join(self._data)))
@@ -95,8 +94,6 @@ class SseDecoder:
                 self._name = ""
             elif line.startswith(b"event:"):
                 self._name = event_name(line)
-            elif line.startswith(b":"):
-                self.comments += 1
         return events
 
 
