@@ -59,7 +59,7 @@ class Document:
         """On one line, of bearable length, without secrets."""
         text = _printable(text)
         for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(_printable(secret), mask(secret))
+            text = text.replace(_printable(secret), mask(_printable(secret)))
         text = KEY_SHAPED.sub(lambda found: mask(found[0]), text)
         return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 

@@ -16,7 +16,7 @@ MODERATION_CHOICES = ("refuse", "allow")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Every variable that the program reads, but for those that api.yaml itself refers to."""
+    """Every variable that the program reads, and the whole environment for api.yaml to refer to."""
 
     timeout: float = 100.0
     """TIMEOUT: seconds an attempt may take to its first output, where no model_timeout says otherwise."""
@@ -30,6 +30,9 @@ class Environment:
     """DATABASE_URL: another database for them, password and all."""
     moderation_on_error: str = "refuse"
     """MODERATION_ON_ERROR: whether requests pass (`allow`) when the moderation cannot be asked."""
+
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """All of them, for the references in api.yaml."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Environment:
@@ -53,6 +56,7 @@ class Environment:
             db_path=environ.get("DB_PATH", "").strip() or usual.db_path,
             database_url=Secret(database_url) if database_url else None,
             moderation_on_error=checked("MODERATION_ON_ERROR", _moderation_choice, usual.moderation_on_error),
+            variables=dict(environ),
         )
         if problems:
             raise ConfigError(problems)

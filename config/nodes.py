@@ -23,8 +23,9 @@ COLLECTION_TAGS = {None, "!", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 NULLS = {"", "~", "null", "Null", "NULL"}
-INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
-DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,4})?")
+INTEGER = re.compile(r"[-+]?[0-9]+")
+DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+LONGEST_NUMBER = 40
 
 
 @dataclass(slots=True)
@@ -92,6 +93,8 @@ def word(text: str) -> bool | int | float | str | None:
         return None
     if text.lower() in BOOLEANS:
         return BOOLEANS[text.lower()]
+    if len(text) > LONGEST_NUMBER:
+        return text
     if INTEGER.fullmatch(text):
         return int(text)
     if DECIMAL.fullmatch(text) and math.isfinite(number := float(text)):

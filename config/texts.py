@@ -48,15 +48,18 @@ class FileText:
         self._sleep = sleep
         self._seen: tuple[int, int, int] | None = None
 
-    async def read(self) -> str:
-        """See TextSource."""
-        self._seen = await asyncio.to_thread(self._signature)
+    def read_now(self) -> str:
+        """As `read`, at once."""
+        self._seen = self._signature()
         try:
-            return (await asyncio.to_thread(self._path.read_bytes)).decode()
+            body = self._path.read_bytes()
         except OSError as error:
             raise _unreadable(self.name, f"cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise _unreadable(self.name, "is not a text in UTF-8") from None
+        return _decoded(self.name, body)
+
+    async def read(self) -> str:
+        """See TextSource."""
+        return await asyncio.to_thread(self.read_now)
 
     async def poll(self) -> str | None:
         """See TextSource. Waits while the file changes, so that no half of it is taken for the whole."""
@@ -98,28 +101,30 @@ class UrlText:
 
     async def poll(self) -> str | None:
         """See TextSource."""
-        headers = {"If-None-Match": self._etag} if self._etag else {}
-        timeout = aiohttp.ClientTimeout(total=URL_SECONDS)
         try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(self._url, headers=headers) as response,
-            ):
-                if response.status == 304:
-                    return None
-                if response.status != 200:
-                    raise _unreadable(self.name, f"cannot be fetched: answered {response.status}")
-                text = (await response.read()).decode()
-                self._etag = response.headers.get("ETag")
-                return text
+            body = await self._fetch()
         except TimeoutError:
             raise _unreadable(self.name, f"cannot be fetched: no answer in {URL_SECONDS:.0f} s") from None
-        except aiohttp.ClientError as error:
-            # Their own texts may hold the URL, and that a token.
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:
+            # Their own texts may hold the URL, and that a token. UnicodeError: what is no host name.
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise _unreadable(self.name, f"cannot be fetched: {reason}") from None
-        except UnicodeDecodeError:
-            raise _unreadable(self.name, "is not a text in UTF-8") from None
+        return None if body is None else _decoded(self.name, body)
+
+    async def _fetch(self) -> bytes | None:
+        headers = {"If-None-Match": self._etag} if self._etag else {}
+        timeout = aiohttp.ClientTimeout(total=URL_SECONDS)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(self._url, headers=headers) as response,
+        ):
+            if response.status == 304:
+                return None
+            if response.status != 200:
+                raise _unreadable(self.name, f"cannot be fetched: answered {response.status}")
+            body = await response.read()
+            self._etag = response.headers.get("ETag")
+            return body
 
 
 def url_name(url: str) -> str:
@@ -131,6 +136,13 @@ def url_name(url: str) -> str:
         return "the URL"
     folders, _, name = parts.path.rpartition("/")
     return f"{parts.scheme}://{host}{'/…' if folders else ''}/{name}"
+
+
+def _decoded(name: str, body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise _unreadable(name, "is not a text in UTF-8") from None
 
 
 def _unreadable(name: str, message: str) -> ConfigError:

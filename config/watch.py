@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from config.environment import Environment
 from config.load import Loaded, load_text
 from config.problems import ConfigError
 from config.texts import FileText, Sleep, TextSource, UrlText
@@ -20,57 +22,52 @@ logger = logging.getLogger(__name__)
 class ConfigSource:
     """One place of a configuration, read at the start and followed from then on."""
 
-    def __init__(self, text: TextSource, environ: Mapping[str, str], sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, text: TextSource, variables: Mapping[str, str], sleep: Sleep = asyncio.sleep) -> None:
         self._text = text
-        self._environ = environ
+        self._variables = variables
         self._sleep = sleep
-        self._digest = b""
+        self._digest: bytes | None = None
+        """Of the text that was had last, good or bad."""
         self._unreachable = ""
         """Why it could not be had at the last look; one line a failure, not one a look."""
-
-    @classmethod
-    def choose(
-        cls,
-        option: str,
-        config_url: str,
-        environ: Mapping[str, str],
-        directory: Path,
-        sleep: Sleep = asyncio.sleep,
-    ) -> ConfigSource | None:
-        """The option's path or URL, else `api.yaml` in the directory, else CONFIG_URL's; None = nothing there.
-
-        `environ` fills the references inside the configuration.
-        """
-        if not option and (directory / DEFAULT_FILE).exists():
-            return cls(FileText(directory / DEFAULT_FILE, DEFAULT_FILE, sleep), environ, sleep)
-        location = option or config_url
-        if not location:
-            return None
-        if location.lower().startswith(("http://", "https://")):
-            return cls(UrlText(location), environ, sleep)
-        return cls(FileText(directory / Path(location).expanduser(), location, sleep), environ, sleep)
+        self._in_force = False
 
     @property
     def name(self) -> str:
         """For messages, without credentials."""
         return self._text.name
 
+    @property
+    def is_file(self) -> bool:
+        """Whether `load_file` can be used."""
+        return isinstance(self._text, FileText)
+
+    def load_file(self) -> Loaded:
+        """As `load`, for a file and a moment when no loop can be waited for. Raises ConfigError."""
+        assert isinstance(self._text, FileText)
+        text = self._text.read_now()
+        self._digest = _digest(text)
+        return self._typed(text)
+
     async def load(self) -> Loaded:
         """The configuration as it is now. Raises ConfigError when it cannot be had or used."""
         text = await self._text.read()
         self._digest = _digest(text)
-        return await self._load(text)
+        return await asyncio.to_thread(self._typed, text)
 
     async def watch(self, on_loaded: Callable[[Loaded], None]) -> None:
         """Call back with every new configuration that can be used, until cancelled.
 
-        One that cannot be used, or a place that cannot be reached, changes nothing and is logged once.
+        The first look is at once when nothing was loaded before. A configuration that cannot be used,
+        or a place that cannot be reached, changes nothing and is logged once.
         """
-        while True:
+        if self._digest is not None:
             await self._sleep(self._text.interval)
+        while True:
             text = await self._news()
             if text is not None:
                 await self._apply(text, on_loaded)
+            await self._sleep(self._text.interval)
 
     async def _news(self) -> str | None:
         """A text that was not there before."""
@@ -78,7 +75,7 @@ class ConfigSource:
             text = await self._text.poll()
         except ConfigError as error:
             if str(error) != self._unreachable:
-                logger.error("%s; the running configuration stays", error)
+                logger.error("%s; %s", error, self._what_serves())
             self._unreachable = str(error)
             return None
         self._unreachable = ""
@@ -89,9 +86,9 @@ class ConfigSource:
 
     async def _apply(self, text: str, on_loaded: Callable[[Loaded], None]) -> None:
         try:
-            loaded = await self._load(text)
+            loaded = await asyncio.to_thread(self._typed, text)
         except ConfigError as error:
-            logger.error("The new configuration cannot be used, the running one stays:\n%s", error)
+            logger.error("The configuration cannot be used, %s:\n%s", self._what_serves(), error)
             return
         try:
             on_loaded(loaded)
@@ -99,8 +96,29 @@ class ConfigSource:
             # The next change may be a better one: the watch must not end here, and unseen.
             logger.exception("The configuration of %s could not be put in force", self.name)
 
-    async def _load(self, text: str) -> Loaded:
-        return await asyncio.to_thread(load_text, text, self.name, self._environ)
+    def _typed(self, text: str) -> Loaded:
+        loaded = load_text(text, self.name, self._variables)
+        self._in_force = True
+        return loaded
+
+    def _what_serves(self) -> str:
+        return "the running one stays" if self._in_force else "and there was none before"
+
+
+def find_source(
+    option: str, directory: Path, environment: Environment, sleep: Sleep = asyncio.sleep
+) -> ConfigSource | None:
+    """The option's path or URL, else `api.yaml` in the directory, else CONFIG_URL's; None = nothing there."""
+    variables = environment.variables
+    if not option and (directory / DEFAULT_FILE).exists():
+        return ConfigSource(FileText(directory / DEFAULT_FILE, DEFAULT_FILE, sleep), variables, sleep)
+    location = option or environment.config_url
+    if not location:
+        return None
+    if location.lower().startswith(("http://", "https://")):
+        return ConfigSource(UrlText(location), variables, sleep)
+    path = directory / os.path.expanduser(location)
+    return ConfigSource(FileText(path, location, sleep), variables, sleep)
 
 
 def _digest(text: str) -> bytes:
