@@ -55,7 +55,7 @@ class Value:
 
     def text(self) -> str | None:
         """A text that is not empty, without space around it. A plain number counts as it is written."""
-        if self._kind() == "a boolean":
+        if self._is_boolean():
             self.problem(f"must be a text; got {self.shown()}, which is a boolean in YAML: quote it")
             return None
         return self._scalar("a text")
@@ -154,10 +154,11 @@ class Value:
                 return "a mapping"
             case Scalar() if self.absent():
                 return "nothing"
-            case Scalar(text=text, plain=True) if isinstance(word(text), bool):
-                return "a boolean"
             case Scalar():
-                return "a text"
+                return "a boolean" if self._is_boolean() else "a text"
+
+    def _is_boolean(self) -> bool:
+        return isinstance(self.node, Scalar) and self.node.plain and isinstance(word(self.node.text), bool)
 
     def _scalar(self, allowed: str) -> str | None:
         """The text of a scalar that is there, stripped, references filled."""
