@@ -15,9 +15,7 @@ class ClientRequest:
     Never changed after it was made: every attempt is built from the same one.
     """
 
-    def __init__(
-        self, body: bytes, raw: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], ChatRequest]
-    ) -> None:
+    def __init__(self, body: bytes, raw: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], ChatRequest]) -> None:
         self.body = body
         self.raw = raw
         self._parse = parse

@@ -139,6 +139,7 @@ def part(raw: Any, path: str) -> Part:
     kind = fields.pop("type")
     if kind == "text":
         text = required(fields, "text", str, path)
+        del fields["text"]
         return TextPart(text, cache=cache_mark(fields), extra=fields)
     if kind == "image_url":
         image = fields.get("image_url")

@@ -82,7 +82,7 @@ class Answer:
 
 def data_of(sse: str) -> list[str]:
     """The data of every event, in order."""
-    return [line.removeprefix("data:").strip() for line in sse.splitlines() if line.startswith("data:")]
+    return [line.removeprefix("data:").strip() for line in sse.split("\n") if line.startswith("data:")]
 
 
 def answer_of(recording: Recording) -> Answer:
