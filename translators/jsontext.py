@@ -35,6 +35,15 @@ def _finite(digits: str) -> float:
     return value
 
 
+def is_json(text: bytes) -> bool:
+    """Whether the text is JSON."""
+    try:
+        loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def dumps(value: Any) -> bytes:
     """Write JSON, compact, keys in the order they have."""
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from translators.base import AnswerIdentity, WholeAnswer
 from translators.errors import Kind, UpstreamError
 from translators.failures import failure_inside_answer, reports_failure
-from translators.jsontext import dumps, loads_object, object_in, objects_in
+from translators.jsontext import dumps, is_json, loads_object, object_in, objects_in
 from translators.openai_events import (
     CUT_SHORT,
     NO_ANSWER,
@@ -25,6 +25,8 @@ from translators.openai_events import (
 from translators.sse import BLANK_LINES, LineSplitter, data_event, event_name, is_disguised_comment
 from translators.types import Usage
 
+WORTH_A_LOOK = (b'"error"', b'"errors"', b"[DONE]", b'"usage":{', b'"usage": {', b'"x_groq"', b'"success"', b"\r")
+"""What in a stream that has begun calls for reading it: failures, the end, usage, unusual line ends."""
 MODEL_FIELD = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
@@ -62,7 +64,17 @@ class ThroughStream:
         self.usage: Usage | None = None
 
     def feed(self, data: bytes) -> bytes:
-        return self._pass(self._lines.feed(data))
+        passed: list[bytes] = []
+        while data:
+            length = self._calm_length(data)
+            if length:
+                passed.append(data[:length])
+            else:
+                length = len(data) if self._identity.renamed else data.find(b"\n\n") + 2
+                length = length if length > 1 else len(data)
+                passed.append(self._pass(self._lines.feed(data[:length])))
+            data = data[length:]
+        return b"".join(passed)
 
     def close(self) -> bytes:
         passed = self._pass([line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in self._lines.close()])
@@ -74,6 +86,12 @@ class ThroughStream:
 
     def last_words(self, error: UpstreamError) -> bytes:
         return b"event: error\n" + data_event(error.body())
+
+    def _calm_length(self, data: bytes) -> int:
+        """How much of the data passes unread: nothing before the first output, nor in the middle of a frame."""
+        if not self.has_output or self._identity.renamed or self._frame or self._lines.is_inside_line:
+            return 0
+        return 0 if self.ended or self.failure else calm_length(data)
 
     def _pass(self, lines: list[bytes]) -> bytes:
         passed: list[bytes] = []
@@ -135,6 +153,23 @@ class ThroughStream:
         return model_replaced(frame, chunk, self._identity.model) or data_event(
             dumps(chunk | {"model": self._identity.model})
         )
+
+
+def calm_length(data: bytes) -> int:
+    """How many bytes at the start are whole frames of one line of JSON each, with nothing in them worth a look.
+
+    All of them are searched and parsed at once, which is several times quicker than one by one.
+    """
+    end = data.rfind(b"\n\n") + 2
+    for mark in WORTH_A_LOOK:
+        position = data.find(mark, 0, end)
+        if position >= 0:
+            end = data.rfind(b"\n\n", 0, position) + 2
+    if end < 2 or not data.startswith(b"data: {"):
+        return 0
+    frames = data.count(b"}\n\n", 0, end)
+    shaped = data.count(b"\n", 0, end) == 2 * frames and data.count(b"\n\ndata: {", 0, end) == frames - 1
+    return end if shaped and is_json(b"[" + data[6 : end - 2].replace(b"\n\ndata: {", b",{") + b"]") else 0
 
 
 def says_something(delta: dict[str, Any]) -> bool:

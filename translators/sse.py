@@ -31,6 +31,11 @@ class LineSplitter:
         self._pieces = [lines.pop()] if lines and not lines[-1].endswith(b"\n") else []
         return self._without_mark(lines)
 
+    @property
+    def is_inside_line(self) -> bool:
+        """Whether the beginning of a line has come and its end has not."""
+        return bool(self._pieces)
+
     def close(self) -> list[bytes]:
         """What is left; the last line may lack its end."""
         lines = b"".join(self._pieces).splitlines(keepends=True)
