@@ -2,8 +2,8 @@
 
 Sources, read in November 2026: Claude documentation, pages "Troubleshooting thinking" (the table by model), "Thinking",
 "Effort", "Structured outputs", "Mid-conversation system messages and tool changes", the model pages' "Max output" and
-the pages "What's new in" Claude Opus 4.7, Opus 5.5, Sonnet 5.5 and Haiku 5.5. Temperature beside
-top_p: refused by name, "cannot both be specified".
+the pages "What's new in" Claude Opus 4.7, Opus 5.5, Sonnet 5.5 and Haiku 5.5. Temperature beside top_p is refused in
+words ("cannot both be specified") since Opus 4.1.
 """
 
 import re
