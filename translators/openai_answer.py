@@ -141,12 +141,13 @@ class ChunkWriter:
         return b""
 
     def _started(self, event: Started) -> bytes:
+        if self._opened:
+            return b""  # Too late: what has been written bears another identity.
         self._id = event.id or self._id
         self._created = event.created or self._created
         if event.model and not self._identity.renamed:
             self._model = event.model
         self._extra = dict(event.extra)
-        self._text_head = b""
         return self._open(0)
 
     def _choice(self, number: int) -> Choice:

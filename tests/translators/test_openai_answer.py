@@ -350,6 +350,8 @@ def test_pitfall_013_all_chunks_of_an_answer_have_one_identity() -> None:
     said = written([Started("chatcmpl-1", "gpt-4o", 5), *tail], identity(include_usage=True))
     assert {(chunk["id"], chunk["created"], chunk["model"]) for chunk in own} == {("chatcmpl-own", 1760000000, "alias")}
     assert {(chunk["id"], chunk["created"], chunk["model"]) for chunk in said} == {("chatcmpl-1", 5, "gpt-4o")}
+    late = written([TextDelta("a"), Started("chatcmpl-1"), *tail])
+    assert {chunk["id"] for chunk in late} == {"chatcmpl-own"}
 
 
 @pytest.mark.parametrize("include_usage", [False, True])
