@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from translators.anthropic import Claude
+from translators.base import AnswerIdentity
+from translators.openai import OpenAIChat
 from translators.openai_request import read_request
+from translators.relay import open_stream
 from translators.types import Event, Target, WireRequest
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "anthropic"
@@ -77,3 +80,24 @@ def block(index: int, content: Mapping[str, Any], *deltas: Mapping[str, Any]) ->
 
 def stop(reason: str, **fields: Any) -> Mapping[str, Any]:
     return {"type": "message_delta", "delta": {"stop_reason": reason}, **fields}
+
+
+def whole(message: Mapping[str, Any], **request: Any) -> list[Event]:
+    """The events of a whole message."""
+    return Claude().parse(json.dumps(message).encode(), wire(request))
+
+
+IDENTITY = AnswerIdentity("chatcmpl-1", 1_700_000_000, "claude", renamed=False, include_usage=True)
+
+
+def fold(events: list[Event]) -> Any:
+    """The client's `chat.completion`."""
+    return json.loads(OpenAIChat().fold(events, IDENTITY))
+
+
+def client_chunks(data: bytes) -> list[Any]:
+    """The client's chunks for a provider's stream."""
+    stream = open_stream(Claude(), OpenAIChat(), wire({}), IDENTITY, arrives_as_stream=True)
+    sent = stream.feed(data) + stream.close()
+    lines = [line[6:] for line in sent.decode().split("\n") if line.startswith("data: ")]
+    return [json.loads(line) for line in lines if line != "[DONE]"]

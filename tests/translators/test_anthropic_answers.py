@@ -4,16 +4,21 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.translators.anthropic_exchange import block, fixture, read_stream, sse, stop, wire
+from tests.translators.anthropic_exchange import (
+    block,
+    client_chunks,
+    fixture,
+    fold,
+    read_stream,
+    sse,
+    stop,
+    whole,
+    wire,
+)
 from tests.translators.anthropic_wire import Answer, told
 from translators.anthropic import Claude
-from translators.base import AnswerIdentity
 from translators.errors import Kind
-from translators.openai import OpenAIChat
-from translators.relay import open_stream
 from translators.types import (
     OUTPUT,
     Ended,
@@ -42,10 +47,6 @@ CALLS = Answer(
     usage={"prompt": 2112, "completion": 89, "cached": 2000, "cache_written": 100, "reasoning": 20},
     ended=True,
 )
-
-
-def whole(message: dict[str, Any], **request: Any) -> list[Event]:
-    return Claude().parse(json.dumps(message).encode(), wire(request))
 
 
 def finish(events: list[Event]) -> Finished:
@@ -374,54 +375,3 @@ def test_pitfall_055_zeros_and_nulls_overwrite_nothing() -> None:
 def test_searches_are_counted() -> None:
     """They are billed apart, so the client hears of them."""
     assert last_usage(read_stream(fixture("web_search.sse"))).extra == {"server_tool_use": {"web_search_requests": 1}}
-
-
-# --- what upstreams should not send ---------------------------------------------------------------------------
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
-TYPES = st.sampled_from(
-    ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "error"]
-)
-FIELDS = st.sampled_from(["message", "index", "content_block", "delta", "usage", "error", "content"])
-MEMBERS = ("text", "thinking", "signature", "partial_json", "id", "name", "input", "citations", "citation")
-BLOCKS = st.fixed_dictionaries(
-    {"type": st.sampled_from(["text", "tool_use", "thinking", "redacted_thinking", "server_tool_use"])},
-    optional=dict.fromkeys(MEMBERS, JSON),
-)
-EVENTS = st.tuples(st.fixed_dictionaries({"type": TYPES}), st.dictionaries(FIELDS, JSON | BLOCKS, max_size=4)).map(
-    lambda pair: {**pair[1], **pair[0]}
-)
-
-
-@given(st.lists(EVENTS, max_size=6))
-def test_no_event_of_any_shape_raises(events: list[dict[str, Any]]) -> None:
-    """Members missing, null or of another type count as empty; the client's stream is still written."""
-    data = sse(*events)
-    client_chunks(data)
-    assert isinstance(read_stream(data)[-1], Ended | Failed)
-
-
-@given(st.dictionaries(st.sampled_from(["content", "usage", "stop_reason", "id", "model"]), JSON | st.lists(BLOCKS)))
-def test_no_message_of_any_shape_raises(message: dict[str, Any]) -> None:
-    """The same for a whole answer."""
-    assert isinstance(whole(message)[-1], Ended | Failed)
-
-
-# --- the client's side ----------------------------------------------------------------------------------------
-
-IDENTITY = AnswerIdentity("chatcmpl-1", 1_700_000_000, "claude", renamed=False, include_usage=True)
-
-
-def fold(events: list[Event]) -> Any:
-    return json.loads(OpenAIChat().fold(events, IDENTITY))
-
-
-def client_chunks(data: bytes) -> list[Any]:
-    stream = open_stream(Claude(), OpenAIChat(), wire({}), IDENTITY, arrives_as_stream=True)
-    sent = stream.feed(data) + stream.close()
-    lines = [line[6:] for line in sent.decode().split("\n") if line.startswith("data: ")]
-    return [json.loads(line) for line in lines if line != "[DONE]"]

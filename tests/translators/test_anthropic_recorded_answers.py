@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from tests.recordings import FOLDER, MISSING, REQUIRED, Recording
-from tests.translators.anthropic_wire import answer_of, client_told, messages_answers, told
+from tests.translators.anthropic_wire import Answer, answer_of, client_told, messages_answers, told
 from translators.anthropic import Claude
 from translators.base import AnswerIdentity
 from translators.openai import OpenAIChat
+from translators.openai_request import read_request
 from translators.relay import open_stream
-from translators.types import Ended, Event, Failed, Finished, KeepAlive, WireRequest
+from translators.types import Ended, Event, Failed, Finished, KeepAlive, Target, WireRequest
 
 ENGINE = Claude()
 WIRE = WireRequest("POST", "https://provider.example/v1/messages", {}, {}, b"")
@@ -87,6 +88,38 @@ def test_a_stream_reaches_the_client(recording: Recording) -> None:
     assert chunks[-2]["choices"][0]["finish_reason"] == expected.finish
     assert chunks[-1]["usage"]["completion_tokens"] == expected.usage["completion"]
     assert (stream.ended, stream.failure) == (True, None)
+
+
+@over(stream=False)
+def test_a_whole_answer_can_be_sent_back(recording: Recording) -> None:
+    """As the client got it: Claude gets its own blocks again, and the call's result."""
+    assert_sent_back(ENGINE.parse(recording.response_bytes, WIRE), answer_of(recording))
+
+
+@over(stream=True)
+def test_a_streamed_answer_can_be_sent_back(recording: Recording) -> None:
+    """The same of a stream."""
+    assert_sent_back(whole_stream(recording.response_bytes), answer_of(recording))
+
+
+def assert_sent_back(events: list[Event], answer: Answer) -> None:
+    """Reasoning, native blocks, words and calls are what they were; only their order may differ, and citations go."""
+    message = json.loads(OpenAIChat().fold(events, IDENTITY))["choices"][0]["message"]
+    results = [{"role": "tool", "tool_call_id": id_, "content": "done"} for id_, _, _ in answer.calls]
+    user = {"role": "user", "content": "Go on"}
+    request = {"model": "claude-opus-4-8", "messages": [user, message, *results, user]}
+    target = Target(base_url="", model="claude-opus-4-8", alias="claude")
+    turns = json.loads(ENGINE.build(read_request(json.dumps(request).encode()), target).body)["messages"]
+    blocks = turns[1]["content"] if turns[1:] else []
+    reasoning = [block for block in blocks if block["type"] in ("thinking", "redacted_thinking")]
+    kept = answer.native or answer.calls or answer.text.strip() or answer.refusal  # Reasoning alone is refused.
+    assert reasoning == (answer.thinking_blocks if kept else [])
+    words = "".join(block["text"] for block in blocks if block["type"] == "text")
+    assert words.strip() == (answer.text + answer.refusal).strip()
+    calls = [(block["id"], block["name"], block["input"]) for block in blocks if block["type"] == "tool_use"]
+    assert calls == [(id_, name, sent if isinstance(sent, dict) else {}) for id_, name, sent in answer.calls]
+    others = [block for block in blocks if block["type"] not in ("thinking", "redacted_thinking", "text", "tool_use")]
+    assert sorted(map(str, others)) == sorted(map(str, answer.native))
 
 
 @over(stream=True)
