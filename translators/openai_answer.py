@@ -51,6 +51,11 @@ def finish_reason(reason: str, *, called: bool) -> str:
     return reason
 
 
+def error_event(error: UpstreamError) -> bytes:
+    """A stream's last words when it breaks: OpenAI's error body in an event, for which its SDKs raise APIError."""
+    return b"event: error\n" + data_event(error.body())
+
+
 def joined_logprobs(before: Any, after: Mapping[str, Any]) -> dict[str, Any]:
     """Two `logprobs` objects of one choice as one."""
     joined = dict(object_in(before))
@@ -96,7 +101,7 @@ class ChunkWriter:
         return b"".join([self._event(event) for event in events])
 
     def error(self, error: UpstreamError) -> bytes:
-        return b"event: error\n" + data_event(error.body())
+        return error_event(error)
 
     def _event(self, event: Event) -> bytes:
         match event:

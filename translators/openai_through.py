@@ -13,6 +13,7 @@ from translators.base import AnswerIdentity, WholeAnswer
 from translators.errors import Kind, UpstreamError
 from translators.failures import failure_inside_answer, reports_failure
 from translators.jsontext import dumps, is_json, loads_object, object_in, objects_in
+from translators.openai_answer import error_event
 from translators.openai_events import (
     CUT_SHORT,
     NO_ANSWER,
@@ -85,7 +86,7 @@ class ThroughStream:
         return passed
 
     def last_words(self, error: UpstreamError) -> bytes:
-        return b"event: error\n" + data_event(error.body())
+        return error_event(error)
 
     def _calm_length(self, data: bytes) -> int:
         """How much of the data passes unread: nothing before the first output, nor in the middle of a frame."""

@@ -160,7 +160,7 @@ def test_pitfall_020_an_index_elsewhere_is_nobodys_business() -> None:
 
 
 def test_pitfall_046_blocks_of_thinking_do_not_go_to_a_wire_that_refuses_them() -> None:
-    """BF#8767, pydantic-ai#2040: they belong to the engine that signed them."""
+    """litellm#8767, pydantic-ai#2040: they belong to the engine that signed them."""
     message = {"role": "assistant", "content": "x", "thinking_blocks": [{"type": "thinking", "signature": "s"}]}
     wire = built(request(messages=[message, *MESSAGES]))
     assert body(wire)["messages"] == [{"role": "assistant", "content": "x"}, *MESSAGES]
