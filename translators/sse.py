@@ -4,7 +4,7 @@ Any cut of the bytes gives the same events. CRLF, LF and CR end lines; `data:` m
 are joined by LF; a last event without its blank line counts when the stream is closed.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLANK_LINES = (b"\n", b"\r\n", b"\r")
@@ -59,8 +59,7 @@ def event_name(line: bytes) -> str:
     return line[6:].strip().decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerEvent:
+class ServerEvent(NamedTuple):
     """One event: `name` from `event:` (empty if none), `data` the joined data lines."""
 
     name: str
@@ -88,17 +87,22 @@ class SseDecoder:
     def _events(self, lines: list[bytes]) -> list[ServerEvent]:
         events: list[ServerEvent] = []
         for line in lines:
-            if line.startswith(b":") or is_disguised_comment(line):
-                self.comments += 1
-            elif line.startswith(b"data:"):
-                self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
+            if line.startswith(b"data:"):
+                value = line[5:].rstrip(b"\r\n").removeprefix(b" ")
+                if value.lstrip().startswith(b":"):  # A keep-alive that looks like data.
+                    self.comments += 1
+                else:
+                    self._data.append(value)
             elif line in BLANK_LINES:
                 if self._data:
-                    events.append(ServerEvent(self._name, b"\n".join(self._data)))
+                    data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+                    events.append(ServerEvent(self._name, data))
                     self._data = []
                 self._name = ""
             elif line.startswith(b"event:"):
                 self._name = event_name(line)
+            elif line.startswith(b":"):
+                self.comments += 1
         return events
 
 
