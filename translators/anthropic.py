@@ -19,11 +19,11 @@ from collections.abc import Mapping
 
 from translators.anthropic_answer import MessageStream, whole_message
 from translators.anthropic_request import draft_request
-from translators.anthropic_tools import called_tools
 from translators.base import ClientRequest, StreamTranslator
 from translators.errors import UpstreamError
 from translators.failures import read_failure
 from translators.jsontext import dumps
+from translators.models import claude_model
 from translators.types import Event, Target, WireRequest
 from translators.urls import prefix
 
@@ -40,17 +40,7 @@ class Claude:
 
     def build(self, request: ClientRequest, target: Target) -> WireRequest:
         """Raises RequestError if the request is wrong, UntranslatableError if the wire cannot say it."""
-        draft = draft_request(request.chat, target)
-        body = {"model": target.model, **draft.body}
-        if target.tools and "tools" not in body:
-            called = [
-                block["name"]
-                for message in body["messages"]
-                for block in message["content"]
-                if block["type"] == "tool_use"
-            ]
-            if called:
-                body |= {"tools": called_tools(called), "tool_choice": {"type": "none"}}
+        draft = draft_request(request.chat, target, claude_model(target.model))
         headers = {
             "content-type": "application/json",
             "accept": "text/event-stream" if request.stream else "application/json",
@@ -63,7 +53,7 @@ class Claude:
             url=(prefix(target.base_url) if target.base_url else HOST) + "/messages",
             headers=headers,
             credentials={"x-api-key": target.key} if target.key else {},
-            body=dumps(body),
+            body=dumps({"model": target.model, **draft.body}),
             notes=draft.notes,
             context=draft.context,
         )

@@ -23,9 +23,9 @@ from translators.anthropic_blocks import (
     text_block,
     thinking_blocks,
 )
-from translators.anthropic_tools import ToolNames
 from translators.errors import UntranslatableError
 from translators.jsontext import objects_in, text_in
+from translators.names import ToolNames
 from translators.types import Message, Note, TextPart
 
 PLACEHOLDER = "Begin."

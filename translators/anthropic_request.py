@@ -20,15 +20,18 @@ from translators.anthropic_options import (
     thinking_for,
 )
 from translators.anthropic_tools import (
+    LONGEST_NAME,
+    TOOL_NAME,
     AnswerForm,
-    ToolNames,
     answer_choice,
     answer_form,
+    called_tools,
     choice_block,
     tool_blocks,
 )
 from translators.errors import UntranslatableError
-from translators.models import ClaudeModel, claude_model
+from translators.models import ClaudeModel
+from translators.names import ToolNames
 from translators.types import ChatRequest, Note, Target
 
 CACHE_MARKS = 4
@@ -46,13 +49,12 @@ class Draft:
     context: Mapping[str, Any]
 
 
-def draft_request(chat: ChatRequest, target: Target) -> Draft:
-    """Raises UntranslatableError, naming the field, for what the wire cannot say."""
+def draft_request(chat: ChatRequest, target: Target, model: ClaudeModel) -> Draft:
+    """`model`: what it takes at this host. Raises UntranslatableError, naming the field, for what cannot be said."""
     if chat.n is not None and chat.n > 1:
         raise UntranslatableError("`n` is more than 1; Claude gives one answer to a request.", param="n")
-    model = claude_model(target.model)
     notes: list[Note] = []
-    names = ToolNames()
+    names = ToolNames(TOOL_NAME, LONGEST_NAME)
     betas = beta_headers(chat)
     writer = ConversationWriter(names, notes, inline_system=model.inline_system, images=target.image)
     system, turns = writer.write(chat.messages)
@@ -70,6 +72,8 @@ def draft_request(chat: ChatRequest, target: Target) -> Draft:
     if system:
         body["system"] = system
     body["messages"] = [{"role": turn.role, "content": turn.blocks} for turn in turns]
+    if target.tools and not tools:
+        tools, choice = tools_of_history(turns)
     if tools:
         body["tools"] = tools
     if choice:
@@ -113,6 +117,12 @@ def tools_and_form(
         choice = answer_choice(chat, tools, form.tool)
         tools = [*tools, form.tool]
     return tools, choice, form
+
+
+def tools_of_history(turns: list[Turn]) -> tuple[list[Block], Block | None]:
+    """Definitions for calls that are in the history only, and the choice not to call them again."""
+    called = [block["name"] for turn in turns for block in turn.blocks if block["type"] == "tool_use"]
+    return (called_tools(called), {"type": "none"}) if called else ([], None)
 
 
 def compatible_thinking(

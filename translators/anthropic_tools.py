@@ -5,19 +5,20 @@ documentation, "Structured outputs".
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from translators.anthropic_blocks import Block, marked
 from translators.errors import UntranslatableError
 from translators.jsontext import dumps
 from translators.models import ClaudeModel
+from translators.names import ToolNames
 from translators.schema import Schema, UnspeakableError, constrained_schema, object_schema
 from translators.types import ChatRequest, NativeTool, Note, ResponseFormat, Tool, ToolChoice
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+LONGEST_NAME = 128
 TOOL_FIELDS = ("allowed_callers", "defer_loading", "eager_input_streaming", "input_examples")
 """What a tool of Claude's has beyond OpenAI's function; passes as it came."""
 
@@ -30,26 +31,6 @@ NATIVE_TOOL = re.compile(
 ANSWER_TOOL = "json_answer"
 ANSWER_TOOL_DESCRIPTION = "Gives the user the final answer, in the form the user asked for."
 JSON_ONLY = "Answer with one JSON object and nothing else: no words around it and no code fence."
-
-
-class ToolNames:
-    """Names of tools on the wire; one that Claude would refuse gets another, and the answer its own back."""
-
-    def __init__(self) -> None:
-        self._own: dict[str, str] = {}
-
-    def wire(self, own: str) -> str:
-        if TOOL_NAME.fullmatch(own):
-            return own
-        digest = sha256(own.encode("utf-8", "replace")).hexdigest()[:8]
-        wire = re.sub(r"[^a-zA-Z0-9_-]", "_", own)[:100] + "_" + digest
-        self._own[wire] = own
-        return wire
-
-    @property
-    def renamed(self) -> Mapping[str, str]:
-        """Wire's name → client's name, of those that differ."""
-        return self._own
 
 
 # --- tools ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,29 @@
+"""Names of tools on the wire: one that a provider would refuse gets another, and the answer its own back."""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+
+class ToolNames:
+    """The names in one request. `allowed`: what the provider takes; `longest`: how long a made name may be."""
+
+    def __init__(self, allowed: re.Pattern[str], longest: int) -> None:
+        self._allowed = allowed
+        self._longest = longest
+        self._own: dict[str, str] = {}
+
+    def wire(self, own: str) -> str:
+        """The name on the wire; the same name gives the same one, in any request."""
+        if self._allowed.fullmatch(own):
+            return own
+        digest = sha256(own.encode("utf-8", "replace")).hexdigest()[:8]
+        readable = re.sub(r"^[^a-zA-Z_]|[^a-zA-Z0-9_-]", "_", own)[: self._longest - 9]
+        wire = f"{readable}_{digest}"
+        self._own[wire] = own
+        return wire
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """Wire's name → client's name, of those that differ."""
+        return self._own
