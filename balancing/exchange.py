@@ -1,0 +1,516 @@
+"""One chat request on its way: the attempt that is on, what is held back, what the client gets.
+
+No I/O: the transport (failover.py) tells what arrives, calls `advance`, and does what the Step says.
+
+    begin ─▶ head ─▶ receive … ─▶ finish │ break_off
+                 advance ─▶ WAIT   nothing to do yet
+                            SEND   `take_output()` goes to the client; from now on no other attempt
+                            RETRY  the attempt failed before any output: `begin` again
+                            ANSWER `reply` is the whole answer, or the error that ends the request
+                            DONE   the stream is complete
+                            BROKEN the stream broke after output began; the last words are in the output
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from balancing.plan import Attempt, Plan
+from translators import ENGINES
+from translators.base import AnswerIdentity, AnswerStream, ClientRequest, Dialect, Translator
+from translators.encoding import decoder
+from translators.errors import Kind, RequestError, UntranslatableError, UpstreamError, WireError
+from translators.relay import open_stream, whole_answer
+from translators.types import Note, Target, Usage, WireRequest
+
+logger = logging.getLogger("uniapi")
+
+HELD_FRAMES = 64
+HELD_BYTES = 256 * 1024
+"""How much of a stream without any output is held back before it is let through all the same."""
+ERROR_BODY_BYTES = 64 * 1024
+KEPT_ANSWER_BYTES = 64 * 1024
+"""How much of a failed attempt's answer is kept for inspection."""
+PINGS_LIMIT = 5
+"""A provider that only sends signs of life is given this many times the timeout for its first output."""
+DROPPED_SHOWN = 20
+"""How many dropped fields the x-uniapi-dropped header names."""
+SECONDS_TO_CLOSE = 1.0
+"""How long a provider may keep its connection busy after its end marker."""
+
+
+class Step(Enum):
+    WAIT = auto()
+    SEND = auto()
+    RETRY = auto()
+    ANSWER = auto()
+    DONE = auto()
+    BROKEN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer to the client."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class AttemptRecord:
+    """What became of one attempt; times are on the exchange's clock, in seconds."""
+
+    attempt: Attempt
+    url: str
+    started: float
+    ended: float = 0.0
+    first_output: float | None = None
+    status: int | None = None
+    error: UpstreamError | None = None
+    cancelled: bool = False
+    answer: bytes = b""
+
+    @property
+    def milliseconds(self) -> int:
+        return round((self.ended - self.started) * 1000)
+
+
+def error_reply(error: WireError, **extra: object) -> Reply:
+    headers = {"content-type": "application/json", **error.headers}
+    return Reply(error.status, headers, error.body(**extra))
+
+
+@dataclass(slots=True)
+class Exchange:
+    """See the module's docstring. `identity` is what the answer is called when the provider does not say."""
+
+    request: ClientRequest
+    dialect: Dialect
+    plan: Plan
+    clock: Callable[[], float]
+    identity: AnswerIdentity
+    asked: str
+    reply: Reply | None = None
+    committed: bool = False
+    usage: Usage | None = None
+    notes: tuple[Note, ...] = ()
+    records: list[AttemptRecord] = field(default_factory=list)
+    started: float = 0.0
+    request_id: str | None = None
+    """The provider's id of the request that was answered."""
+    # The attempt that is on:
+    _attempt: Attempt | None = None
+    _translator: Translator | None = None
+    _wire: WireRequest | None = None
+    _stream: AnswerStream | None = None
+    _answer_identity: AnswerIdentity | None = None
+    _status: int = 0
+    _headers: Mapping[str, str] = field(default_factory=dict)
+    _arrives_as_stream: bool = False
+    _decode: Callable[[bytes], bytes] | None = None
+    _pending: list[bytes] = field(default_factory=list)
+    _body: bytearray = field(default_factory=bytearray)
+    _held: bytearray = field(default_factory=bytearray)
+    _output: list[bytes] = field(default_factory=list)
+    _finished: bool = False
+    _broken: UpstreamError | None = None
+    _last_bytes: float = 0.0
+    _last_output: float = 0.0
+
+    # --- one attempt after another ---
+
+    def begin(self) -> WireRequest | None:
+        """The next attempt's request; None when nothing is left to try: `reply` then says why."""
+        while True:
+            attempt = self.plan.next()
+            if attempt is None:
+                self.reply = self._refusal()
+                return None
+            translator = ENGINES[attempt.channel.engine]
+            try:
+                wire = translator.build(self.request, target_of(attempt))
+            except UntranslatableError as error:
+                self._not_sent(
+                    attempt,
+                    UpstreamError(
+                        Kind.UNSUITABLE,
+                        error.message,
+                        status=error.status,
+                        type=error.type,
+                        code=error.code,
+                        param=error.param,
+                    ),
+                )
+            except RequestError as error:
+                self.plan.cancelled(attempt)
+                self.reply = error_reply(error)
+                return None
+            except Exception:
+                logger.exception("uniapi: the %s engine failed to build a request", translator.name)
+                self._not_sent(attempt, bug_of(translator))
+            else:
+                self._open(attempt, translator, wire)
+                return wire
+
+    def _not_sent(self, attempt: Attempt, error: UpstreamError) -> None:
+        now = self.clock()
+        self.records.append(AttemptRecord(attempt, "", now, now, error=error))
+        self.plan.failed(attempt, error)
+
+    def _open(self, attempt: Attempt, translator: Translator, wire: WireRequest) -> None:
+        now = self.clock()
+        model = attempt.channel.model
+        self._attempt, self._translator, self._wire = attempt, translator, wire
+        self._answer_identity = AnswerIdentity(
+            self.identity.id,
+            self.identity.created,
+            model.alias,
+            model.renamed,
+            self.identity.include_usage,
+        )
+        self._stream = None
+        self._status = 0
+        self._finished = False
+        self._broken = None
+        self._pending.clear()
+        self._body.clear()
+        self._held.clear()
+        self._last_bytes = self._last_output = now
+        self.notes = wire.notes
+        self.records.append(AttemptRecord(attempt, wire.url, now))
+
+    @property
+    def record(self) -> AttemptRecord:
+        """The attempt that is on, or was the last."""
+        return self.records[-1]
+
+    # --- what the transport tells ---
+
+    def head(self, status: int, headers: Mapping[str, str]) -> None:
+        """The provider's status and headers; `headers` finds names in lower case."""
+        assert self._translator
+        assert self._wire
+        assert self._answer_identity
+        self._status = self.record.status = status
+        self._headers = headers
+        self._last_bytes = self.clock()
+        try:
+            self._decode = decoder(headers.get("content-encoding", ""))
+        except UpstreamError as error:
+            self._broken = error
+        content_type = headers.get("content-type", "")
+        self._arrives_as_stream = "event-stream" in content_type or (self.request.stream and "json" not in content_type)
+        if self.request.stream and 200 <= status < 300:
+            self._stream = open_stream(
+                self._translator,
+                self.dialect,
+                self._wire,
+                self._answer_identity,
+                arrives_as_stream=self._arrives_as_stream,
+            )
+
+    def receive(self, data: bytes) -> None:
+        """More of the provider's body."""
+        self._pending.append(data)
+
+    def finish(self) -> None:
+        """The provider's message is complete."""
+        self._finished = True
+
+    def break_off(self, kind: Kind, message: str) -> None:
+        """The connection failed, or time ran out."""
+        status = 504 if kind is Kind.TIMEOUT else 502
+        self._broken = UpstreamError(kind, message, status=status, code=f"upstream_{kind.value}")
+
+    def client_gone(self) -> None:
+        """The client does not wait any more."""
+        if self._attempt is not None and self.reply is None and not self.record.ended:
+            self.record.cancelled = True
+            self.record.ended = self.clock()
+            self.plan.cancelled(self._attempt)
+
+    @property
+    def answering(self) -> bool:
+        """Whether the provider has begun to answer the attempt that is on."""
+        return self._status != 0
+
+    @property
+    def deadline(self) -> float:
+        """When the silence has lasted too long, on the clock's scale."""
+        assert self._attempt
+        if self._stream is not None and self._stream.ended:
+            return self._last_bytes + SECONDS_TO_CLOSE
+        attempt = self._attempt
+        if self.record.first_output is None and attempt.patience < attempt.timeout:
+            return self.record.started + attempt.patience
+        return min(self._last_bytes + attempt.timeout, self._last_output + PINGS_LIMIT * attempt.timeout)
+
+    def time_out(self) -> None:
+        """The deadline has passed."""
+        assert self._attempt
+        if self._stream is not None and self._stream.ended:
+            self._finished = True
+            return
+        what = "no more output" if self.committed else "no output"
+        self.break_off(Kind.TIMEOUT, f"The provider gave {what} for {self.clock() - self._last_output:.1f} seconds.")
+
+    # --- what is to be done ---
+
+    def advance(self) -> Step:
+        """Take in what has arrived since the last call. Never raises."""
+        data = b"".join(self._pending)
+        self._pending.clear()
+        try:
+            if data:
+                self._last_bytes = self.clock()
+                if self._decode is not None:
+                    data = self._decode(data)
+            if not 200 <= self._status < 300:
+                return self._advance_failure(data)
+            if self._stream is None:
+                return self._advance_whole(data)
+            return self._advance_stream(self._stream, data)
+        except UpstreamError as error:
+            return self._failed(error)
+        except Exception:
+            logger.exception("uniapi: the answer could not be translated")
+            assert self._translator
+            return self._failed(bug_of(self._translator))
+
+    def take_output(self) -> bytes:
+        """The bytes for the client since the last call."""
+        output = b"".join(self._output)
+        self._output.clear()
+        return output
+
+    def _advance_failure(self, data: bytes) -> Step:
+        assert self._translator
+        self._body += data
+        if self._status and (self._finished or self._broken or len(self._body) > ERROR_BODY_BYTES):
+            raise self._translator.failure(self._status, self._headers, bytes(self._body[:ERROR_BODY_BYTES]))
+        if self._broken:
+            raise self._broken
+        return Step.WAIT
+
+    def _advance_whole(self, data: bytes) -> Step:
+        assert self._translator
+        assert self._wire
+        assert self._answer_identity
+        self._body += data
+        if data.strip():
+            self._output_came()
+        if self._broken:
+            raise self._broken
+        if not self._finished:
+            return Step.WAIT
+        answer = whole_answer(
+            self._translator,
+            self.dialect,
+            self._wire,
+            self._answer_identity,
+            bytes(self._body),
+            arrives_as_stream=self._arrives_as_stream,
+        )
+        self.usage = answer.usage
+        self._succeeded()
+        self.reply = Reply(200, {"content-type": "application/json", **self.answer_headers()}, answer.body)
+        return Step.ANSWER
+
+    def _advance_stream(self, stream: AnswerStream, data: bytes) -> Step:
+        if not self.committed and len(self._body) < KEPT_ANSWER_BYTES:
+            self._body += data  # For inspection, should the attempt fail.
+        output = stream.feed(data) if data else b""
+        if (self._finished or self._broken) and not stream.ended:
+            output += stream.close()
+        if stream.has_output and output and not output.startswith(b":"):
+            self._output_came()
+        self._hold_or_send(stream, output)
+        if stream.failure:
+            raise self._broken or stream.failure
+        if stream.ended and self._finished:
+            return self._stream_done(stream)
+        return Step.SEND if self._output else Step.WAIT
+
+    def _hold_or_send(self, stream: AnswerStream, output: bytes) -> None:
+        if self.committed:
+            if output:
+                self._output.append(output)
+            return
+        self._held += output
+        too_much = len(self._held) > HELD_BYTES or self._held.count(b"\n\n") > HELD_FRAMES
+        if (stream.has_output or stream.ended or too_much) and not stream.failure:
+            self.committed = True
+            self._output.append(bytes(self._held))
+            self._held.clear()
+
+    def _stream_done(self, stream: AnswerStream) -> Step:
+        self.usage = stream.usage
+        self._succeeded()
+        return Step.DONE
+
+    def _output_came(self) -> None:
+        self._last_output = self._last_bytes
+        if self.record.first_output is None:
+            self.record.first_output = self._last_bytes
+
+    def _succeeded(self) -> None:
+        assert self._attempt
+        self.record.ended = self.clock()
+        self.request_id = self._headers.get("x-request-id") or self._headers.get("request-id")
+        self.plan.succeeded(self._attempt)
+
+    def _failed(self, error: UpstreamError) -> Step:
+        assert self._attempt
+        self.record.ended = self.clock()
+        self.record.error = error
+        self.record.answer = bytes(self._body[:KEPT_ANSWER_BYTES])
+        self._mask_echoed_key(error)
+        if self.committed:
+            assert self._stream
+            self.usage = self._stream.usage
+            self.plan.broken_after_commit(self._attempt, error)
+            self._output.append(self._stream.last_words(error))
+            return Step.BROKEN
+        if self.plan.failed(self._attempt, error):
+            return Step.RETRY
+        self.reply = self._refusal()
+        return Step.ANSWER
+
+    def _mask_echoed_key(self, error: UpstreamError) -> None:
+        """Some providers repeat the key that they refuse."""
+        assert self._attempt
+        key = self._attempt.key
+        if key is not None and key.reveal():
+            error.message = error.message.replace(key.reveal(), key.masked)
+            self.record.answer = self.record.answer.replace(key.reveal().encode(), key.masked.encode())
+
+    # --- what the client is told ---
+
+    def answer_headers(self) -> dict[str, str]:
+        """Headers of an answer beyond its content type: what was dropped, the provider's request id."""
+        headers = {}
+        if self.notes:
+            fields = list(dict.fromkeys(note.field for note in self.notes))
+            more = f", and {len(fields) - DROPPED_SHOWN} more" if len(fields) > DROPPED_SHOWN else ""
+            headers["x-uniapi-dropped"] = ", ".join(fields[:DROPPED_SHOWN]) + more
+        request_id = self._headers.get("x-request-id") or self._headers.get("request-id")
+        if request_id:
+            headers["x-uniapi-upstream-request-id"] = request_id
+        return headers
+
+    def _refusal(self) -> Reply:
+        """The error that ends the request: the last attempt's, unless the fault is the gateway's own keys."""
+        failed = [record for record in self.records if record.error]
+        if not failed:
+            return error_reply(
+                WireError(
+                    503,
+                    "No provider is available for this model just now.",
+                    type="server_error",
+                    code="no_channel_available",
+                )
+            )
+        last = failed[-1].error
+        assert last
+        error: WireError = last
+        if self.plan.credentials_rejected:
+            error = WireError(
+                502,
+                "The providers of this model refused the gateway's credentials; its operator has to mend them.",
+                type="server_error",
+                code="upstream_credentials_rejected",
+            )
+        if last.retry_after is not None:
+            error.headers["retry-after"] = str(max(1, round(last.retry_after)))
+        if last.request_id:
+            error.headers["x-uniapi-upstream-request-id"] = last.request_id
+        attempts = [
+            {
+                "provider": record.attempt.channel.provider.name,
+                "model": record.attempt.channel.model.upstream,
+                "status": record.status,
+                "ms": record.milliseconds,
+                "reason": record.error.kind.value,
+            }
+            for record in failed
+            if record.error
+        ]
+        return error_reply(error, attempts=attempts)
+
+
+def target_of(attempt: Attempt) -> Target:
+    provider, model = attempt.channel.provider, attempt.channel.model
+    return Target(
+        base_url=provider.base_url or "",
+        model=model.upstream,
+        alias=model.alias,
+        key=attempt.key.reveal() if attempt.key else "",
+        tools=provider.tools,
+        image=provider.image,
+        project=provider.project_id or "",
+        region=attempt.region,
+        account=provider.cf_account_id or "",
+    )
+
+
+def bug_of(translator: Translator) -> UpstreamError:
+    return UpstreamError(
+        Kind.INTERNAL,
+        f"The gateway could not translate for the {translator.name} engine; its log says more.",
+        status=500,
+        code="internal_error",
+    )
+
+
+def account_of(exchange: Exchange) -> dict[str, Any]:
+    """What happened, as plain data without secrets: for the flow, the log and the statistics. Times in ms."""
+    last = exchange.records[-1] if exchange.records else None
+    served = last if last and not last.error and not last.cancelled else None
+    usage = exchange.usage
+    return {
+        "asked": exchange.asked,
+        "stream": exchange.request.stream,
+        "outcome": outcome_of(exchange),
+        "provider": served.attempt.channel.provider.name if served else None,
+        "model": served.attempt.channel.model.upstream if served else None,
+        "total_ms": round((exchange.clock() - exchange.started) * 1000),
+        "first_output_ms": round((served.first_output - exchange.started) * 1000)
+        if served and served.first_output
+        else None,
+        "prompt_tokens": usage.prompt if usage else None,
+        "completion_tokens": usage.completion if usage else None,
+        "cached_tokens": usage.cached if usage else None,
+        "reasoning_tokens": usage.reasoning if usage else None,
+        "attempts": [attempt_account(record) for record in exchange.records],
+        "dropped": [{"field": note.field, "reason": note.reason} for note in exchange.notes],
+    }
+
+
+def outcome_of(exchange: Exchange) -> str:
+    """ok, error, broken (after output began) or cancelled (the client went away)."""
+    last = exchange.records[-1] if exchange.records else None
+    if last and last.cancelled:
+        return "cancelled"
+    if exchange.reply is not None and exchange.reply.status >= 400:
+        return "error"
+    if last and last.error:
+        return "broken" if exchange.committed else "error"
+    return "ok"
+
+
+def attempt_account(record: AttemptRecord) -> dict[str, Any]:
+    attempt, error = record.attempt, record.error
+    return {
+        "provider": attempt.channel.provider.name,
+        "model": attempt.channel.model.upstream,
+        "key": attempt.key.masked if attempt.key else "",
+        "url": record.url,
+        "status": record.status,
+        "ms": record.milliseconds,
+        "error": error.kind.value if error else None,
+        "message": error.message if error else None,
+        "answer": record.answer if error else b"",
+    }

@@ -1,0 +1,84 @@
+"""The configuration in force, and what is made of it for a request."""
+
+import json
+import random
+
+import pytest
+
+from balancing.gateway import Gateway
+from tests.balancing.world import ANYBODY, Clock, World, client, provider
+from translators.errors import WireError
+
+BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}]}).encode()
+
+
+def gateway_of(*providers, clients=None) -> Gateway:
+    gateway = Gateway(
+        clock=Clock(), wall_clock=lambda: 1700000000.9, chance=random.Random(1), log=print, default_timeout=10
+    )
+    if providers:
+        world = World(*providers)
+        world.reload(*providers, clients=clients)
+        gateway.use(world.config)
+    return gateway
+
+
+def test_without_a_configuration_everything_is_503_with_the_reason():
+    """Nobody is let in either."""
+    gateway = gateway_of()
+    gateway.problem = "write api.yaml"
+    assert gateway.client("sk-client") is None
+    with pytest.raises(WireError, match=r"write api\.yaml") as caught:
+        gateway.chat(ANYBODY, BODY)
+    assert caught.value.status == 503
+
+
+def test_answers_get_names_of_their_own():
+    """Pitfall 13: an id is unique to its request; created is whole seconds."""
+    gateway = gateway_of(provider("a"))
+    first, second = gateway.chat(ANYBODY, BODY).identity, gateway.chat(ANYBODY, BODY).identity
+    assert first.id != second.id
+    assert first.id.startswith("chatcmpl-")
+    assert first.created == 1700000000
+
+
+def test_a_key_is_told_of_the_models_it_may_ask_for():
+    """And of no others."""
+    limited = client("only", key="sk-limited")
+    gateway = gateway_of(provider("a", "up:only", "up:other"), clients=[limited])
+    body = json.loads(gateway.model_list(limited))
+    assert [model["id"] for model in body["data"]] == ["only"]
+    assert json.loads(gateway.model(limited, "only"))["object"] == "model"
+    with pytest.raises(WireError) as caught:
+        gateway.model(limited, "other")
+    assert caught.value.code == "model_not_found"
+
+
+def test_a_running_request_keeps_the_configuration_it_began_with():
+    """A new one counts from the next request on."""
+    gateway = gateway_of(provider("a"))
+    running = gateway.chat(ANYBODY, BODY)
+    world = World(provider("b"))
+    gateway.use(world.config)
+    wire = running.begin()
+    assert wire
+    assert "a.example" in wire.url
+    wire = gateway.chat(ANYBODY, BODY).begin()
+    assert wire
+    assert "b.example" in wire.url
+
+
+def test_the_alias_is_what_the_answer_is_called():
+    """Where the channel renames the model; else the provider's own word stands."""
+    gateway = gateway_of(provider("a", "upstream:m"))
+    exchange = gateway.chat(ANYBODY, BODY)
+    wire = exchange.begin()
+    assert wire
+    assert json.loads(wire.body)["model"] == "upstream"
+    exchange.head(200, {"content-type": "application/json"})
+    message = {"role": "assistant", "content": "hi"}
+    exchange.receive(json.dumps({"model": "upstream-2", "choices": [{"index": 0, "message": message}]}).encode())
+    exchange.finish()
+    exchange.advance()
+    assert exchange.reply
+    assert json.loads(exchange.reply.body)["model"] == "m"
