@@ -1,0 +1,1 @@
+"""What a person sees of a request in mitmproxy's own tools."""

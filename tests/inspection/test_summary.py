@@ -1,0 +1,62 @@
+"""One request in one line."""
+
+from typing import Any
+
+from inspection.summary import comment, log_line
+
+FAILED = {"provider": "dead", "model": "m", "status": None, "ms": 2, "error": "connect"}
+REFUSED = {"provider": "flaky", "model": "m", "status": 500, "ms": 12, "error": "server"}
+SERVED = {"provider": "good", "model": "up", "status": 200, "ms": 900, "error": None}
+
+
+def account(**changes: Any) -> dict[str, Any]:
+    return {
+        "asked": "gpt-demo",
+        "outcome": "ok",
+        "provider": "good",
+        "model": "up",
+        "total_ms": 1240,
+        "first_output_ms": 320,
+        "prompt_tokens": 12,
+        "completion_tokens": 34,
+        "attempts": [SERVED],
+        "dropped": [],
+        **changes,
+    }
+
+
+def test_the_log_line_says_who_answered_and_how_long_it_took():
+    """Nothing more when all went well."""
+    assert log_line(account(), 200) == "gpt-demo → good/up 200 in 1.24 s"
+
+
+def test_the_log_line_lists_what_failed():
+    """A status where there was one, else the reason."""
+    line = log_line(account(attempts=[FAILED, REFUSED, SERVED]), 200)
+    assert line == "gpt-demo → good/up 200 in 1.24 s (dead: connect 2 ms, flaky: 500 12 ms)"
+
+
+def test_a_request_that_nobody_answered():
+    """The client's status, and the attempts."""
+    line = log_line(account(outcome="error", provider=None, model=None, attempts=[REFUSED]), 500)
+    assert line == "gpt-demo → nobody 500 in 1.24 s (flaky: 500 12 ms)"
+
+
+def test_a_client_that_went_away_before_any_answer():
+    """There is no status to show."""
+    assert log_line(account(outcome="cancelled", provider=None), None) == (
+        "gpt-demo → nobody no answer the client went away"
+    )
+
+
+def test_the_comment_holds_attempts_time_and_tokens():
+    """And what was dropped."""
+    assert comment(account()) == "gpt-demo → good/up · 1 attempt · first output 320 ms · 12 + 34 tokens"
+    dropped = comment(account(attempts=[FAILED, SERVED], dropped=[{"field": "seed", "reason": "none"}]))
+    assert "· 2 attempts ·" in dropped
+    assert dropped.endswith("· dropped: seed")
+
+
+def test_the_comment_says_when_it_did_not_end_well():
+    """broken, cancelled, error."""
+    assert comment(account(outcome="broken", prompt_tokens=None)).endswith("· broken")
