@@ -1,0 +1,109 @@
+"""The configuration in a running gateway."""
+
+import subprocess
+import time
+
+import httpx2
+
+from tests.e2e.conftest import CLIENT_KEY, config_of, provider
+from tests.e2e.gateway_process import GatewayProcess
+from tests.e2e.upstream import answer, openai_answer, openai_stream, sse
+
+HEADERS = {"authorization": f"Bearer {CLIENT_KEY}"}
+BROKEN = """\
+providers:
+  - provider: one
+    base_url: api.example.com/v1
+    api: sk-test-provider-secret-0002
+    engine: gtp
+    model: [a]
+  - base_url: https://api.example.com/v1
+    model: [b]
+api_keys:
+  - api: sk-test-client-key-0001
+    model:
+      - all: 0
+    preferences:
+      SCHEDULING_ALGORITHM: best
+"""
+MISTAKES = {3: "providers[0].base_url", 5: "engine", 7: "provider", 12: "model", 14: "SCHEDULING_ALGORITHM"}
+
+
+def test_a_broken_file_prints_every_mistake_with_its_line_and_starts_nothing(tmp_path, confdir):
+    """Five mistakes, five lines, exit."""
+    gateway = GatewayProcess(tmp_path, BROKEN, confdir=confdir)
+    assert gateway.process.wait(20) != 0
+    gateway.stop()
+    for line, path in MISTAKES.items():
+        found = [text for text in gateway.log.splitlines() if f"api.yaml:{line}:" in text]
+        assert found, gateway.log
+        assert path in found[0]
+    assert "Traceback" not in gateway.log
+    assert "sk-test" not in gateway.log
+
+
+def models(gateway: GatewayProcess) -> list[str]:
+    return [model["id"] for model in httpx2.get(f"{gateway.base_url}/models", headers=HEADERS).json()["data"]]
+
+
+def wait_for_models(gateway: GatewayProcess, expected: list[str]) -> None:
+    deadline = time.monotonic() + 10
+    while models(gateway) != expected:
+        assert time.monotonic() < deadline, models(gateway)
+        time.sleep(0.1)
+
+
+def test_a_changed_file_takes_effect_for_the_next_request(start, upstream):
+    """A running stream goes on by the old one."""
+    slow = upstream.on("slow", sse(openai_stream(*"abcdefghij"), delay=0.3))
+    gateway = start(config_of(provider("slow", slow, model="before")))
+    with (
+        httpx2.Client(timeout=20) as client,
+        client.stream(
+            "POST",
+            f"{gateway.base_url}/chat/completions",
+            json={"model": "before", "messages": [{"role": "user", "content": "x"}], "stream": True},
+            headers=HEADERS,
+        ) as response,
+    ):
+        lines = response.iter_lines()
+        next(lines)
+        gateway.write_config(config_of(provider("slow", slow, model="after")))
+        wait_for_models(gateway, ["after"])
+        assert "data: [DONE]" in list(lines)
+
+
+def test_a_file_broken_meanwhile_changes_nothing_and_is_logged_once(start, upstream):
+    """The old configuration serves on."""
+    config = config_of(provider("good", upstream.on("good", answer(200, openai_answer("hi")))))
+    gateway = start(config)
+    gateway.write_config(BROKEN)
+    gateway.wait_for_log(r"api\.yaml:14:")
+    time.sleep(2.5)
+    assert gateway.log.count("api.yaml:14:") == 1
+    response = httpx2.post(
+        f"{gateway.base_url}/chat/completions",
+        json={"model": "test-model", "messages": [{"role": "user", "content": "x"}]},
+        headers=HEADERS,
+    )
+    assert response.status_code == 200
+    gateway.write_config(config_of(provider("good", upstream.url("good"), model="mended")))
+    wait_for_models(gateway, ["mended"])
+
+
+def test_bad_options_end_the_start_with_one_line(tmp_path, confdir):
+    """`uniapi_hosts` takes host names."""
+    gateway = GatewayProcess(
+        tmp_path,
+        config_of(provider("x", "http://127.0.0.1:9/v1")),
+        "--set",
+        "uniapi_hosts=https://a/b",
+        confdir=confdir,
+    )
+    try:
+        assert gateway.process.wait(20) != 0
+    except subprocess.TimeoutExpired:
+        raise AssertionError(gateway.log) from None
+    finally:
+        gateway.stop()
+    assert "uniapi_hosts takes host names" in gateway.log

@@ -1,0 +1,124 @@
+"""Providers that speak HTTP/2 over TLS."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.clients import RawHttp2
+from tests.e2e.conftest import CLIENT_KEY, config_of, provider
+from tests.e2e.http2_upstream import Http2Upstream, Stream
+from tests.e2e.upstream import chunk, openai_answer, openai_stream
+
+ASK = {"model": "test-model", "messages": [{"role": "user", "content": "hello"}]}
+HEADERS = {"authorization": f"Bearer {CLIENT_KEY}"}
+INSECURE = ("--set", "ssl_insecure=true")
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Iterator[Http2Upstream]:
+    server = Http2Upstream(tmp_path)
+    yield server
+    server.close()
+
+
+async def good(stream: Stream) -> None:
+    stream.head(200, "application/json")
+    stream.data(json.dumps(openai_answer("hi")).encode(), ends=True)
+
+
+async def good_stream(stream: Stream) -> None:
+    stream.head(200, "text/event-stream")
+    for frame in openai_stream("Hello", " there"):
+        stream.data(frame.encode())
+        await asyncio.sleep(0.01)
+    stream.data(b"", ends=True)
+
+
+async def fails(stream: Stream) -> None:
+    stream.head(500, "application/json")
+    stream.data(b'{"error": {"message": "boom"}}', ends=True)
+
+
+async def hangs(stream: Stream) -> None:
+    await asyncio.sleep(60)
+
+
+async def endless(stream: Stream) -> None:
+    stream.head(200, "text/event-stream")
+    while stream.reset_at is None:
+        stream.data(chunk({"content": "x"}).encode())
+        await asyncio.sleep(0.05)
+
+
+def wait_until_reset(stream: Stream) -> float:
+    began = time.monotonic()
+    while stream.reset_at is None and time.monotonic() < began + 5:
+        time.sleep(0.01)
+    assert stream.reset_at is not None
+    return stream.reset_at - began
+
+
+def test_failover_between_http2_providers(start, upstream, confdir):
+    """500 → silence → a stream, on one connection to the host; the abandoned attempt is taken back."""
+    gateway = start(
+        config_of(
+            provider("fails", upstream.on("fails", fails)),
+            provider("hangs", upstream.on("hangs", hangs)),
+            provider("good", upstream.on("good", good_stream)),
+            timeout=0.5,
+        ),
+        *INSECURE,
+    )
+    client = RawHttp2(gateway, confdir)
+    stream_id = client.post("/v1/chat/completions", {**ASK, "stream": True}, HEADERS)
+    while stream_id not in client.ended:
+        client.read()
+    assert b'"content": "Hello"' in client.bodies[stream_id]
+    assert client.bodies[stream_id].endswith(b"data: [DONE]\n\n")
+    wait_until_reset(upstream.requests("hangs")[0])
+    assert upstream.connections == 1
+    client.close()
+
+
+def test_parallel_requests_from_end_to_end_http2(start, upstream, confdir):
+    """Fifty streams of one client, on few connections to the provider."""
+    gateway = start(config_of(provider("good", upstream.on("good", good))), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    streams = [client.post("/v1/chat/completions", ASK, HEADERS) for _ in range(50)]
+    while len(client.ended) < 50:
+        client.read()
+    assert [client.statuses[stream_id] for stream_id in streams] == [200] * 50
+    assert upstream.connections == 1
+    client.close()
+
+
+def test_a_client_that_closes_its_connection_ends_the_providers_stream(start, upstream, confdir):
+    """Within half a second."""
+    gateway = start(config_of(provider("endless", upstream.on("endless", endless))), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    stream_id = client.post("/v1/chat/completions", {**ASK, "stream": True}, HEADERS)
+    while not client.bodies[stream_id]:
+        client.read()
+    client.close()
+    assert wait_until_reset(upstream.requests("endless")[0]) < 0.5
+
+
+def test_one_of_two_streams_reset_leaves_the_other(start, upstream, confdir):
+    """HTTP/2 on both sides: only the abandoned request ends."""
+    gateway = start(config_of(provider("endless", upstream.on("endless", endless))), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    first, second = (client.post("/v1/chat/completions", {**ASK, "stream": True}, HEADERS) for _ in range(2))
+    while not (client.bodies[first] and client.bodies[second]):
+        client.read()
+    client.reset(first)
+    abandoned, other = upstream.requests("endless")
+    assert wait_until_reset(abandoned) < 0.5
+    received = len(client.bodies[second])
+    while len(client.bodies[second]) <= received:
+        client.read()
+    assert other.reset_at is None
+    client.close()

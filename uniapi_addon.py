@@ -1,0 +1,487 @@
+"""uniapi: an LLM gateway inside mitmproxy. `mitmdump -s uniapi_addon.py`
+
+Flow ⇄ gateway. A client's OpenAI-format request is rewritten in place into a provider's, and the same flow carries the
+answer back; balancing/failover.py sends it, several times if need be. Read the hooks of `Uniapi` from top to bottom:
+they are called in this order.
+"""
+
+import asyncio
+import fnmatch
+import logging
+import os
+import random
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+import mitmproxy.hooks
+from mitmproxy import ctx, exceptions, http
+from mitmproxy.addonmanager import Loader
+from mitmproxy.connection import Client
+from mitmproxy.log import LegacyLogEvents
+from mitmproxy.net.http import status_codes
+from mitmproxy.proxy.layer import NextLayer
+from mitmproxy.proxy.layers.http import HttpLayer
+from mitmproxy.proxy.mode_specs import ReverseMode
+
+HERE = str(Path(__file__).resolve().parent)
+PACKAGES = ("config", "translators", "balancing", "inspection")
+
+
+def make_packages_importable() -> None:
+    """Put this folder first on the path, and forget what an earlier load of this script imported from it.
+
+    The packages' names are common words: another script's package of the same name would be taken for ours.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
+        module = sys.modules[name]
+        if not (getattr(module, "__file__", None) or "").startswith(HERE + os.sep):
+            raise ImportError(
+                f"uniapi's package {name.partition('.')[0]!r} is shadowed by {module!r}, which another script has "
+                "imported. Run uniapi without that script, or rename its package."
+            )
+        if getattr(sys.modules.get("balancing"), "belongs_to_uniapi_addon", False):
+            del sys.modules[name]
+    mitmproxy.hooks.all_hooks.pop("uniapi_next_attempt", None)
+    sys.path.insert(0, HERE)
+
+
+make_packages_importable()
+
+import balancing  # noqa: E402
+from balancing.admission import offered_key, wrong_key  # noqa: E402
+from balancing.endpoints import Endpoint, endpoint_of, unknown_endpoint  # noqa: E402
+from balancing.exchange import Exchange, Reply, account_of, error_reply  # noqa: E402
+from balancing.failover import FailoverHttpLayer  # noqa: E402
+from balancing.gateway import Gateway  # noqa: E402
+from config.environment import Environment  # noqa: E402
+from config.load import ConfigError, Loaded  # noqa: E402
+from config.schema import ClientKey  # noqa: E402
+from config.secrets import mask  # noqa: E402
+from config.watch import ConfigSource, find_source  # noqa: E402
+from inspection.summary import comment, log_line  # noqa: E402
+from translators.errors import WireError  # noqa: E402
+from translators.types import WireRequest  # noqa: E402
+
+balancing.belongs_to_uniapi_addon = True  # type: ignore[attr-defined]
+
+logger = logging.getLogger("uniapi")
+request_logger = logging.getLogger("uniapi.requests")
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+UPSTREAM_CONNECTIONS = 1000
+"""Per address and client connection; mitmproxy's own 5 would queue the parallel requests of an HTTP/2 client."""
+CORS_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"*"),
+)
+PREFLIGHT_HEADERS = {
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "*, authorization, content-type",
+    "access-control-max-age": "86400",
+}
+
+
+Credential = tuple[bytes, bytes, bytes]
+"""A header that holds a secret: its name, its value as the flow shows it, and as it goes out."""
+
+
+@dataclass(slots=True)
+class Passage:
+    """One flow of ours on its way through."""
+
+    endpoint: Endpoint | None
+    error: WireError | None
+    client: ClientKey | None
+    client_request: dict[str, object]
+    """What the client sent, without its key: method, path, headers; the body is added when it is complete."""
+    exchange: Exchange | None = None
+    credentials: list[Credential] = field(default_factory=list)
+
+
+class Uniapi:
+    def __init__(self) -> None:
+        self.environment = Environment.read(os.environ)
+        self.gateway = Gateway(
+            clock=time.monotonic,
+            wall_clock=time.time,
+            chance=random.Random(),  # noqa: S311 - it spreads load and names answers
+            log=logger.warning,
+            default_timeout=self.environment.timeout,
+        )
+        self.passages: WeakKeyDictionary[http.HTTPFlow, Passage] = WeakKeyDictionary()
+        self.source: ConfigSource | None = None
+        self.watcher: asyncio.Task[None] | None = None
+        self.own_names: dict[str, bool] = {}
+
+    # --- the program's life ---
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option(
+            "uniapi_config", str, "", "uniapi: path or URL of the configuration. Default: ./api.yaml, then $CONFIG_URL."
+        )
+        loader.add_option(
+            "uniapi_hosts",
+            Sequence[str],
+            ["api.openai.com"],
+            "uniapi: hosts whose API requests the gateway answers when they pass through the proxy (* as wildcard).",
+        )
+        loader.add_option(
+            "uniapi_default_key",
+            str,
+            "",
+            "uniapi: the api_keys entry that intercepted apps are served as when the gateway does not know their key.",
+        )
+        loader.add_option(
+            "uniapi_keep_secrets", bool, False, "uniapi: leave keys readable in flows. Only for debugging."
+        )
+        for name, value in (("connection_strategy", "lazy"), ("tcp_timeout", 3600)):
+            if ctx.options.default(name) == getattr(ctx.options, name):
+                ctx.options.update(**{name: value})
+
+    def configure(self, updated: set[str]) -> None:
+        # Reading an option copies it deeply: once here, not for every request.
+        self.hosts: tuple[str, ...] = tuple(ctx.options.uniapi_hosts)
+        self.default_key: str = ctx.options.uniapi_default_key
+        self.keeps_secrets: bool = ctx.options.uniapi_keep_secrets
+        for host in self.hosts:
+            if "/" in host or ":" in host or not host:
+                refuse_option(
+                    f"uniapi_hosts takes host names such as api.openai.com, without scheme, port or path; got {host!r}."
+                )
+        if "uniapi_config" in updated:
+            self.source = find_source(ctx.options.uniapi_config, Path.cwd(), self.environment)
+            self.gateway.problem = NO_CONFIG if self.source is None else f"{self.source.name} is not loaded yet."
+            if self.source is None:
+                logger.warning(f"uniapi: {NO_CONFIG}")
+            elif self.source.is_file:
+                self.load_first()
+
+    def load_first(self) -> None:
+        """The first configuration, from a file: with mistakes in it nothing starts."""
+        assert self.source
+        try:
+            self.use(self.source.load_file())
+        except ConfigError as error:
+            refuse_option("\n".join(str(problem) for problem in error.problems))
+
+    def use(self, loaded: Loaded) -> None:
+        for warning in loaded.warnings:
+            logger.warning(str(warning))
+        self.gateway.use(loaded.config)
+
+    def running(self) -> None:
+        if self.source is not None:
+            self.watcher = asyncio.get_running_loop().create_task(self.source.watch(self.use))
+        for handler in legacy_log_handlers():
+            handler.addFilter(is_no_request_line)
+        listens_to_all = any(address[0] in ("0.0.0.0", "::", "") for address in listen_addresses())  # noqa: S104
+        if listens_to_all and not ctx.options.proxyauth:
+            logger.warning(
+                "uniapi: listening on all interfaces without proxyauth: anybody who reaches this port can use it as a "
+                "proxy. Use --listen-host 127.0.0.1, or set proxyauth."
+            )
+
+    def done(self) -> None:
+        for handler in legacy_log_handlers():
+            handler.removeFilter(is_no_request_line)
+        if self.watcher is not None:
+            self.watcher.cancel()
+
+    # --- a connection ---
+
+    def client_connected(self, client: Client) -> None:
+        handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
+        if handler is not None:
+            handler.max_conns.default_factory = lambda: asyncio.Semaphore(UPSTREAM_CONNECTIONS)
+
+    def next_layer(self, next_layer: NextLayer) -> None:
+        ctx.master.addons.get("nextlayer").next_layer(next_layer)
+        for layer in next_layer.context.layers:
+            if type(layer) is HttpLayer:
+                FailoverHttpLayer.take_over(layer, self)
+
+    # --- a request ---
+
+    def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        request = flow.request
+        if request.method == "CONNECT":
+            return None
+        if self.is_addressed_here(flow):
+            self.receive(flow, addressed_here=True)
+        elif self.is_intercepted_host(request.pretty_host):
+            self.receive(flow, addressed_here=False)
+        elif request.port == flow.client_conn.sockname[1] and request.host not in self.own_names:
+            return self.receive_if_own_name(flow)
+        return None
+
+    def is_addressed_here(self, flow: http.HTTPFlow) -> bool:
+        if isinstance(flow.client_conn.proxy_mode, ReverseMode):
+            return True
+        host, port = flow.request.host, flow.request.port
+        address = flow.client_conn.sockname
+        return port == address[1] and (host in LOOPBACK_NAMES or host == address[0] or self.own_names.get(host, False))
+
+    async def receive_if_own_name(self, flow: http.HTTPFlow) -> None:
+        """Whether a host name means this machine: looked up once per name."""
+        host = flow.request.host
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError:
+            found = []
+        if len(self.own_names) < 1000:
+            self.own_names[host] = any(entry[4][0] == flow.client_conn.sockname[0] for entry in found)
+        if self.own_names.get(host):
+            self.receive(flow, addressed_here=True)
+
+    def is_intercepted_host(self, host: str) -> bool:
+        return any(host == pattern or fnmatch.fnmatch(host, pattern) for pattern in self.hosts)
+
+    def receive(self, flow: http.HTTPFlow, *, addressed_here: bool) -> None:
+        """Decide whether the gateway answers this flow, and take the client's key out of it."""
+        request = flow.request
+        path = request.path.partition("?")[0]
+        endpoint: Endpoint | None = None
+        error: WireError | None = None
+        try:
+            endpoint = endpoint_of(path, request.method)
+        except WireError as wrong_method:
+            error = wrong_method
+        if endpoint is None and error is None:
+            if not addressed_here:
+                return
+            error = unknown_endpoint(path)
+        key = offered_key(request.headers)
+        client = self.gateway.client(key)
+        if client is None and not addressed_here:
+            client = self.gateway.client(self.default_key)
+            if client is None:
+                return  # The app's own key belongs to the real host.
+        if client is None and error is None:
+            error = self.refusal(key)
+        self.passages[flow] = Passage(endpoint, error, client, self.described(request, key))
+        request.stream = False
+
+    def refusal(self, key: str) -> WireError:
+        """Why nobody is served as: a wrong key, or no configuration to compare it with."""
+        try:
+            _ = self.gateway.catalogue
+        except WireError as not_configured:
+            return not_configured
+        return wrong_key(missing=not key)
+
+    def described(self, request: http.Request, key: str) -> dict[str, object]:
+        """The client's request for inspection; its key is masked here and in the flow, from now on."""
+        fields = request.headers.fields
+        if key and not self.keeps_secrets:
+            secret, masked = key.encode(), mask(key).encode()
+            fields = tuple((name, value.replace(secret, masked)) for name, value in fields)
+            request.headers.fields = fields
+        headers = [[name, value] for name, value in fields]
+        return {"method": request.method, "path": request.path, "headers": headers}
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        passage = self.passages.get(flow)
+        if passage is None:
+            return
+        try:
+            self.serve(flow, passage)
+        except WireError as error:
+            flow.response = self.reply(flow, error_reply(error))
+        except Exception:
+            # Anything else would let the request go on to where the client sent it, its key included.
+            logger.exception("uniapi: the request could not be handled")
+            flow.response = self.reply(flow, error_reply(internal_error()))
+
+    def serve(self, flow: http.HTTPFlow, passage: Passage) -> None:
+        if flow.request.method == "OPTIONS" and passage.endpoint is not None:
+            flow.response = self.reply(flow, Reply(204, PREFLIGHT_HEADERS, b""))
+            return
+        if passage.error is not None:
+            raise passage.error
+        assert passage.endpoint
+        assert passage.client
+        path = flow.request.path.partition("?")[0]
+        body = flow.request.content or b""
+        passage.client_request["body"] = body
+        answer = passage.endpoint.answer(
+            self.gateway, passage.client, body, path.removeprefix(passage.endpoint.path).strip("/")
+        )
+        if isinstance(answer, Reply):
+            flow.response = self.reply(flow, answer)
+        else:
+            passage.exchange = answer
+            self.prepare_attempt(flow, passage, answer)
+
+    # --- attempts (called by balancing/failover.py) ---
+
+    def uniapi_next_attempt(self, flow: http.HTTPFlow) -> None:
+        passage = self.passages[flow]
+        assert passage.exchange
+        try:
+            self.prepare_attempt(flow, passage, passage.exchange)
+        except Exception:
+            logger.exception("uniapi: the next attempt could not be prepared")
+            flow.response = self.reply(flow, error_reply(internal_error()))
+
+    def prepare_attempt(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> None:
+        wire = exchange.begin()
+        if wire is None:
+            assert exchange.reply
+            flow.response = self.reply(flow, exchange.reply)
+            return
+        passage.credentials = [
+            (name.encode(), (value if self.keeps_secrets else masked_credential(value)).encode(), value.encode())
+            for name, value in wire.credentials.items()
+        ]
+        rewrite(flow.request, wire, passage.credentials)
+
+    def owns(self, flow: http.HTTPFlow) -> bool:
+        return flow in self.passages
+
+    def exchange(self, flow: http.HTTPFlow) -> Exchange | None:
+        passage = self.passages.get(flow)
+        return passage.exchange if passage else None
+
+    def wire_request(self, flow: http.HTTPFlow) -> http.Request:
+        # A header that a person has edited at a breakpoint is not the one we know, and goes out as edited.
+        real = {(name, shown): (name, value) for name, shown, value in self.passages[flow].credentials}
+        request = clone(flow.request)
+        request.data.headers = http.Headers([real.get(pair, pair) for pair in flow.request.headers.fields])
+        return request
+
+    def reply(self, flow: http.HTTPFlow, reply: Reply) -> http.Response:
+        fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in reply.headers.items()]
+        fields.append((b"content-length", str(len(reply.body)).encode()))
+        fields.extend(CORS_HEADERS)
+        return made_response(reply.status, fields, reply.body)
+
+    def stream_head(self, flow: http.HTTPFlow) -> http.Response:
+        exchange = self.passages[flow].exchange
+        assert exchange
+        fields = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+        fields.extend((name.encode(), value.encode()) for name, value in exchange.answer_headers().items())
+        if flow.request.http_version == "HTTP/1.1":
+            fields.append((b"transfer-encoding", b"chunked"))
+        fields.extend(CORS_HEADERS)
+        return made_response(200, fields, b"")
+
+    # --- afterwards ---
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        self.report(flow)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        self.report(flow)
+
+    def report(self, flow: http.HTTPFlow) -> None:
+        passage = self.passages.pop(flow, None)
+        if passage is None or passage.exchange is None:
+            return
+        account = account_of(passage.exchange)
+        status = flow.response.status_code if flow.response else None
+        flow.comment = comment(account)
+        flow.metadata["uniapi"] = {"client": passage.client_request, "account": account}
+        request_logger.info(log_line(account, status))
+
+
+NO_CONFIG = (
+    "no configuration. Write ./api.yaml (api.example.yaml shows how), or set CONFIG_URL or the option uniapi_config."
+)
+
+
+def refuse_option(message: str) -> NoReturn:
+    """A bad value ends the start, one line a mistake and no traceback; later on it changes nothing."""
+    if ctx.master.addons.get("proxyserver").is_running:
+        raise exceptions.OptionsError(message)
+    logger.error(message)
+    sys.exit(1)
+
+
+def legacy_log_handlers() -> list[logging.Handler]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, LegacyLogEvents)]
+
+
+def is_no_request_line(record: logging.LogRecord) -> bool:
+    """mitmproxy's retired log events pass every record through all addons, which costs more than a request's own
+    hooks: the line of each request is spared that."""
+    return record.name != request_logger.name
+
+
+def listen_addresses() -> Sequence[tuple[str, int]]:
+    proxyserver = ctx.master.addons.get("proxyserver")
+    return proxyserver.listen_addrs() if proxyserver else ()
+
+
+def masked_credential(value: str) -> str:
+    """`Bearer sk-…Q3f`: the scheme stays, the secret does not."""
+    scheme, space, secret = value.rpartition(" ")
+    return scheme + space + mask(secret)
+
+
+@lru_cache(maxsize=4096)
+def split_url(url: str) -> tuple[bytes, str, int, bytes, bytes]:
+    """scheme, host, port, path with query, and the Host header of a URL."""
+    parts = urlsplit(url)
+    assert parts.hostname
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.scheme.encode(), parts.hostname, port, path.encode(), parts.netloc.rpartition("@")[2].encode()
+
+
+def rewrite(request: http.Request, wire: WireRequest, credentials: list[Credential]) -> None:
+    """Turn the client's request into the provider's, in place. Nothing of the client's headers goes on."""
+    data = request.data
+    data.method = wire.method.encode()
+    data.scheme, data.host, data.port, data.path, host_header = split_url(wire.url)
+    data.authority = b"" if request.data.http_version.startswith(b"HTTP/1") else host_header
+    data.headers = http.Headers(
+        [
+            (b"host", host_header),
+            *((name.encode(), value.encode()) for name, value in wire.headers.items()),
+            *((name, shown) for name, shown, _ in credentials),
+            (b"accept-encoding", b"identity"),
+            (b"content-length", b"%d" % len(wire.body)),
+        ]
+    )
+    data.content = wire.body
+
+
+def clone[Message: (http.Request, http.Response)](message: Message) -> Message:
+    """A copy with data of its own; headers and content are shared. (mitmproxy's own checks the types of all fields.)"""
+    made = message.__class__.__new__(message.__class__)
+    made.__dict__.update(message.__dict__)
+    made.data = message.data.__class__.__new__(message.data.__class__)
+    made.data.__dict__.update(message.data.__dict__)
+    return made
+
+
+RESPONSE_PATTERN = http.Response(b"HTTP/1.1", 200, b"OK", http.Headers(), b"", None, 0.0, 0.0)
+"""Cloned for each response."""
+
+
+def made_response(status: int, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> http.Response:
+    made = clone(RESPONSE_PATTERN)
+    data = made.data
+    data.status_code = status
+    data.reason = status_codes.RESPONSES.get(status, "").encode()
+    data.headers = http.Headers(fields)
+    data.content = body
+    data.timestamp_start = data.timestamp_end = time.time()
+    return made
+
+
+def internal_error() -> WireError:
+    return WireError(
+        500, "The gateway failed on this request; its log says more.", type="server_error", code="internal_error"
+    )
+
+
+addons = [Uniapi()]
