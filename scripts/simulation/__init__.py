@@ -1,0 +1,1 @@
+"""What balancing does on a bad day, in virtual time: `scripts/simulate`."""
