@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Hashable
+from collections.abc import Callable, Collection, Container, Hashable
 from dataclasses import dataclass
 
 NEVER = -math.inf
@@ -80,6 +80,11 @@ class Cooldowns[Name: Hashable]:
         """A number that is another one whenever something else is cooling than before."""
         self._drop_ended(self._clock())
         return self._generation
+
+    def names(self) -> Collection[Name]:
+        """What is cooling now."""
+        self._drop_ended(self._clock())
+        return self._ends.keys()
 
     def in_force(self) -> list[Cooling]:
         """What is cooling now, in no order."""

@@ -172,12 +172,15 @@ class WeightedRoundRobin(_ByWeight):
         super().__init__()
         self._cooling = cooling
         self._groups: list[_Group] = []
+        self._group_of: dict[str, _Group] = {}
+        """By the keys of its members' channels."""
         self._shares_of: int | None = None
         """The generation of cooldowns that the shares were counted in."""
 
     def arrange(self, weighted: list[Candidate]) -> None:
         before = {group.weight: group for group in self._groups}
         groups: dict[int, _Group] = {}
+        self._group_of = {}
         for candidate in weighted:
             weight = candidate.weight or 0
             group = groups.get(weight)
@@ -186,12 +189,13 @@ class WeightedRoundRobin(_ByWeight):
                 if weight in before:
                     group.turns, group.credit = before[weight].turns, before[weight].credit
             group.members.append(candidate)
+            self._group_of[candidate.channel.key] = group
         self._groups = list(groups.values())
         self._shares_of = None
 
     def weighted_order[Attempt](self, begin: Begin[Attempt]) -> Iterator[Attempt]:
         groups = self._groups  # a running request keeps its own, whatever is arranged meanwhile
-        served = self._first(groups, begin)
+        served = self._first(begin)
         if served is None:
             return
         first, attempt = served
@@ -203,9 +207,9 @@ class WeightedRoundRobin(_ByWeight):
                 if other is not None:
                     yield other
 
-    def _first[Attempt](self, groups: list[_Group], begin: Begin[Attempt]) -> tuple[Candidate, Attempt] | None:
-        self._count_shares(groups)
-        competing = [group for group in groups if group.share]
+    def _first[Attempt](self, begin: Begin[Attempt]) -> tuple[Candidate, Attempt] | None:
+        self._count_shares()
+        competing = [group for group in self._groups if group.share]
         competing.sort(key=lambda group: group.credit + group.share, reverse=True)
         for place, group in enumerate(competing):
             for index in group.turns.order(group.members):
@@ -218,11 +222,14 @@ class WeightedRoundRobin(_ByWeight):
                     return group.members[index], attempt
         return None
 
-    def _count_shares(self, groups: list[_Group]) -> None:
+    def _count_shares(self) -> None:
         generation = self._cooling.generation()
         if generation == self._shares_of:
             return
         self._shares_of = generation
-        for group in groups:
-            cooling = sum(self._cooling.is_cooling(member.channel.key) for member in group.members)
-            group.share = group.weight * (len(group.members) - cooling)
+        for group in self._groups:
+            group.share = group.weight * len(group.members)
+        for name in self._cooling.names():
+            cooling = self._group_of.get(name)
+            if cooling is not None:
+                cooling.share -= cooling.weight
