@@ -18,6 +18,7 @@ from enum import Enum, auto
 from typing import Any
 
 from balancing.plan import Attempt, Plan
+from balancing.preferences import preferred
 from translators import ENGINES
 from translators.base import AnswerIdentity, AnswerStream, ClientRequest, Dialect, Translator
 from translators.encoding import decoder
@@ -131,7 +132,7 @@ class Exchange:
                 return None
             translator = ENGINES[attempt.channel.engine]
             try:
-                wire = translator.build(self.request, target_of(attempt))
+                wire = preferred(translator.build(self.request, target_of(attempt)), attempt.channel)
             except UntranslatableError as error:
                 self._not_sent(
                     attempt,
