@@ -1,12 +1,20 @@
 """Wires: each engine and each dialect has its entry here and a file of its own. Pure: no I/O, no clock, no chance."""
 
 from translators.anthropic import Claude
+from translators.azure import Azure
 from translators.base import Dialect, Translator
+from translators.cloudflare import Cloudflare
+from translators.cohere import Cohere
 from translators.openai import Gpt, OpenAIChat
+from translators.openrouter import OpenRouter
 
 ENGINES: dict[str, Translator] = {
     "gpt": Gpt(),
     "claude": Claude(),
+    "openrouter": OpenRouter(),
+    "cohere": Cohere(),
+    "cloudflare": Cloudflare(),
+    "azure": Azure(),
 }
 
 DIALECTS: dict[str, Dialect] = {

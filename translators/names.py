@@ -18,7 +18,7 @@ class ToolNames:
         if self._allowed.fullmatch(own):
             return own
         digest = sha256(own.encode("utf-8", "replace")).hexdigest()[:8]
-        readable = re.sub(r"^[^a-zA-Z_]|[^a-zA-Z0-9_-]", "_", own)[: self._longest - 9]
+        readable = re.sub(r"^[^a-zA-Z_]|[^a-zA-Z0-9_]", "_", own)[: self._longest - 9]
         wire = f"{readable}_{digest}"
         self._own[wire] = own
         return wire
