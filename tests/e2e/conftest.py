@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,19 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def start(tmp_path: Path, confdir: Path) -> Iterator[Callable[..., GatewayProcess]]:
-    """Start gateways that end with the test; afterwards nothing may have crashed and no key may have leaked."""
+    """Start gateways that end with the test, see `gateways`."""
+    with gateways(tmp_path, confdir) as start_one:
+        yield start_one
+
+
+@contextmanager
+def gateways(parent: Path, confdir: Path) -> Iterator[Callable[..., GatewayProcess]]:
+    """Start gateways that end with the context; afterwards nothing may have crashed and no key may have leaked."""
     with ExitStack() as stack:
         started: list[GatewayProcess] = []
 
         def start_one(config: dict | str | None, *options: str, **keywords: Any) -> GatewayProcess:
-            directory = tmp_path / f"gateway-{len(started)}"
+            directory = parent / f"gateway-{len(started)}"
             directory.mkdir()
             environ = {**os.environ, **keywords.pop("environ", {})}
             gateway = GatewayProcess(directory, config, *options, confdir=confdir, environ=environ, **keywords)

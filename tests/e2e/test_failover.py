@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import time
 
 import httpx2
@@ -21,6 +20,7 @@ from tests.e2e.upstream import (
     claude_answer,
     claude_stream,
     closes,
+    dead_url,
     hangs,
     openai_answer,
     openai_stream,
@@ -32,13 +32,6 @@ ASK = {"model": "test-model", "messages": MESSAGES}
 HEADERS = {"authorization": f"Bearer {CLIENT_KEY}"}
 ERROR_EVENT = ['data: {"error": {"message": "internal trouble", "type": "server_error", "code": 500}}\n\n']
 CHAIN_FAILURES = ["dead: connect", "broken: 500", "closing: closed", "hanging: timeout", "lying: server"]
-
-
-def dead_url() -> str:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{found.getsockname()[1]}/v1"
 
 
 def chain(upstream, *, timeout: float = 0.6) -> dict:

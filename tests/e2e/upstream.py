@@ -7,6 +7,7 @@ upstream.requests("good")                 # what it was sent
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -102,6 +103,13 @@ class Upstream:
         while not reader.at_eof():
             await asyncio.sleep(0.01)
         seen.gone_at = time.monotonic()
+
+
+def dead_url() -> str:
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{found.getsockname()[1]}/v1"
 
 
 # --- behaviours -----------------------------------------------------------------------------------------------
