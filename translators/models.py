@@ -117,3 +117,67 @@ def _family_and_version(name: str) -> str:
     major = found["first"] or found["major"]
     minor = found["second"] if found["first"] else found["minor"]
     return f"{found['family']}-{major}" + (f".{minor}" if minor and minor != "0" else "")
+
+
+# --- Gemini ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiModel:
+    """What a family of Gemini models takes.
+
+    `max_output`: tokens; more is refused.
+    `thinking`: how it is asked for: not at all, with a budget of tokens, or by a level.
+    `budgets`: the least and the greatest budget; a least of 0 means that thinking can be switched off.
+    `levels`: the levels that it knows, from the least.
+    `json_schema`: schemas in JSON Schema; else in a subset of OpenAPI's.
+    `penalties`: frequency_penalty and presence_penalty.
+    `combines`: functions may stand beside tools that Google runs, and beside a demand for JSON.
+    `signed_calls`: calls in the history must carry their thought signature.
+    `media_results`: results of tools may hold pictures and documents.
+    """
+
+    max_output: int = 65_536
+    thinking: Literal["none", "budget", "level"] = "none"
+    budgets: tuple[int, int] = (0, 0)
+    levels: tuple[str, ...] = ()
+    json_schema: bool = True
+    penalties: bool = False
+    combines: bool = False
+    signed_calls: bool = False
+    media_results: bool = False
+
+
+GEMINI_2_0 = GeminiModel(max_output=8_192, penalties=True)
+GEMINI_1 = replace(GEMINI_2_0, json_schema=False)
+GEMINI_2_5_FLASH = GeminiModel(thinking="budget", budgets=(0, 24_576))
+GEMINI_2_5_PRO = GeminiModel(thinking="budget", budgets=(128, 32_768))
+GEMINI_3 = GeminiModel(
+    thinking="level",
+    levels=("low", "medium", "high"),
+    combines=True,
+    signed_calls=True,
+    media_results=True,
+)
+"""And every newer one: these levels all of them know."""
+
+GEMINI_3_MINIMAL = replace(GEMINI_3, levels=("minimal", *GEMINI_3.levels))
+
+GEMINI_FAMILIES: tuple[tuple[str, GeminiModel], ...] = (
+    (r"gemini-1|gemma|learnlm", GEMINI_1),
+    (r"gemini-2\.0", GEMINI_2_0),
+    (r"2\.5.*(image|tts|audio)", GeminiModel(max_output=32_768)),
+    (r"gemini-2\.5-pro", GEMINI_2_5_PRO),
+    (r"2\.5", GEMINI_2_5_FLASH),
+    (r"gemini-3.*(image|tts|audio)", replace(GEMINI_3, thinking="none", levels=(), signed_calls=False)),
+    (r"gemini-3-pro", replace(GEMINI_3, levels=("low", "high"))),
+    (r"gemini-3-flash|gemini-3\.[1-6]-flash", GEMINI_3_MINIMAL),
+)
+"""Part of a name; the first that fits."""
+
+
+@lru_cache(maxsize=1024)
+def gemini_model(name: str) -> GeminiModel:
+    """The facts about the model that the provider calls `name`; what no table knows is taken for a newer Gemini."""
+    name = name.lower()
+    return next((model for part, model in GEMINI_FAMILIES if re.search(part, name)), GEMINI_3)
