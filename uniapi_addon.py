@@ -7,6 +7,7 @@ they are called in this order.
 
 import asyncio
 import fnmatch
+import gc
 import logging
 import os
 import random
@@ -15,18 +16,14 @@ import sys
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import mitmproxy.hooks
 from mitmproxy import ctx, exceptions, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
-from mitmproxy.log import LegacyLogEvents
-from mitmproxy.net.http import status_codes
 from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.mode_specs import ReverseMode
@@ -40,6 +37,7 @@ def make_packages_importable() -> None:
 
     The packages' names are common words: another script's package of the same name would be taken for ours.
     """
+    from_earlier_load = getattr(sys.modules.get("balancing"), "belongs_to_uniapi_addon", False)
     for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
         module = sys.modules[name]
         if not (getattr(module, "__file__", None) or "").startswith(HERE + os.sep):
@@ -47,7 +45,7 @@ def make_packages_importable() -> None:
                 f"uniapi's package {name.partition('.')[0]!r} is shadowed by {module!r}, which another script has "
                 "imported. Run uniapi without that script, or rename its package."
             )
-        if getattr(sys.modules.get("balancing"), "belongs_to_uniapi_addon", False):
+        if from_earlier_load:
             del sys.modules[name]
     mitmproxy.hooks.all_hooks.pop("uniapi_next_attempt", None)
     sys.path.insert(0, HERE)
@@ -56,24 +54,33 @@ def make_packages_importable() -> None:
 make_packages_importable()
 
 import balancing  # noqa: E402
+from balancing.account import account_of  # noqa: E402
 from balancing.admission import offered_key, wrong_key  # noqa: E402
+from balancing.dispatch import DirectAddonManager  # noqa: E402
 from balancing.endpoints import Endpoint, endpoint_of, unknown_endpoint  # noqa: E402
-from balancing.exchange import Exchange, Reply, account_of, error_reply  # noqa: E402
+from balancing.exchange import Exchange, Reply, error_reply  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.gateway import Gateway  # noqa: E402
 from config.environment import Environment  # noqa: E402
 from config.load import ConfigError, Loaded  # noqa: E402
 from config.schema import ClientKey  # noqa: E402
-from config.secrets import mask  # noqa: E402
 from config.watch import ConfigSource, find_source  # noqa: E402
+from inspection.messages import (  # noqa: E402
+    Credential,
+    body_of,
+    clone,
+    made_response,
+    mask_key,
+    masked_credential,
+    rewrite,
+)
+from inspection.request_log import RequestLog  # noqa: E402
 from inspection.summary import comment, log_line  # noqa: E402
 from translators.errors import WireError  # noqa: E402
-from translators.types import WireRequest  # noqa: E402
 
 balancing.belongs_to_uniapi_addon = True  # type: ignore[attr-defined]
 
 logger = logging.getLogger("uniapi")
-request_logger = logging.getLogger("uniapi.requests")
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 UPSTREAM_CONNECTIONS = 1000
@@ -89,10 +96,6 @@ PREFLIGHT_HEADERS = {
 }
 
 
-Credential = tuple[bytes, bytes, bytes]
-"""A header that holds a secret: its name, its value as the flow shows it, and as it goes out."""
-
-
 @dataclass(slots=True)
 class Passage:
     """One flow of ours on its way through."""
@@ -100,8 +103,10 @@ class Passage:
     endpoint: Endpoint | None
     error: WireError | None
     client: ClientKey | None
-    client_request: dict[str, object]
-    """What the client sent, without its key: method, path, headers; the body is added when it is complete."""
+    method: str
+    path: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    """What the client sent, its key masked."""
     exchange: Exchange | None = None
     credentials: list[Credential] = field(default_factory=list)
 
@@ -120,6 +125,7 @@ class Uniapi:
         self.source: ConfigSource | None = None
         self.watcher: asyncio.Task[None] | None = None
         self.own_names: dict[str, bool] = {}
+        self.request_log = RequestLog(logger)
 
     # --- the program's life ---
 
@@ -178,10 +184,12 @@ class Uniapi:
         self.gateway.use(loaded.config)
 
     def running(self) -> None:
+        # What start-up has made stays for good: the garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        DirectAddonManager.take_over(ctx.master.addons)
         if self.source is not None:
             self.watcher = asyncio.get_running_loop().create_task(self.source.watch(self.use))
-        for handler in legacy_log_handlers():
-            handler.addFilter(is_no_request_line)
         listens_to_all = any(address[0] in ("0.0.0.0", "::", "") for address in listen_addresses())  # noqa: S104
         if listens_to_all and not ctx.options.proxyauth:
             logger.warning(
@@ -190,8 +198,8 @@ class Uniapi:
             )
 
     def done(self) -> None:
-        for handler in legacy_log_handlers():
-            handler.removeFilter(is_no_request_line)
+        self.request_log.flush()
+        DirectAddonManager.give_back(ctx.master.addons)
         if self.watcher is not None:
             self.watcher.cancel()
 
@@ -266,7 +274,9 @@ class Uniapi:
                 return  # The app's own key belongs to the real host.
         if client is None and error is None:
             error = self.refusal(key)
-        self.passages[flow] = Passage(endpoint, error, client, self.described(request, key))
+        if key and not self.keeps_secrets:
+            mask_key(request, key)
+        self.passages[flow] = Passage(endpoint, error, client, request.method, request.path, request.headers.fields)
         request.stream = False
 
     def refusal(self, key: str) -> WireError:
@@ -276,16 +286,6 @@ class Uniapi:
         except WireError as not_configured:
             return not_configured
         return wrong_key(missing=not key)
-
-    def described(self, request: http.Request, key: str) -> dict[str, object]:
-        """The client's request for inspection; its key is masked here and in the flow, from now on."""
-        fields = request.headers.fields
-        if key and not self.keeps_secrets:
-            secret, masked = key.encode(), mask(key).encode()
-            fields = tuple((name, value.replace(secret, masked)) for name, value in fields)
-            request.headers.fields = fields
-        headers = [[name, value] for name, value in fields]
-        return {"method": request.method, "path": request.path, "headers": headers}
 
     def request(self, flow: http.HTTPFlow) -> None:
         passage = self.passages.get(flow)
@@ -308,12 +308,8 @@ class Uniapi:
             raise passage.error
         assert passage.endpoint
         assert passage.client
-        path = flow.request.path.partition("?")[0]
-        body = flow.request.content or b""
-        passage.client_request["body"] = body
-        answer = passage.endpoint.answer(
-            self.gateway, passage.client, body, path.removeprefix(passage.endpoint.path).strip("/")
-        )
+        name = passage.path.partition("?")[0].removeprefix(passage.endpoint.path).strip("/")
+        answer = passage.endpoint.answer(self.gateway, passage.client, body_of(flow.request), name)
         if isinstance(answer, Reply):
             flow.response = self.reply(flow, answer)
         else:
@@ -388,8 +384,16 @@ class Uniapi:
         account = account_of(passage.exchange)
         status = flow.response.status_code if flow.response else None
         flow.comment = comment(account)
-        flow.metadata["uniapi"] = {"client": passage.client_request, "account": account}
-        request_logger.info(log_line(account, status))
+        flow.metadata["uniapi"] = {
+            "client": {
+                "method": passage.method,
+                "path": passage.path,
+                "headers": [list(field) for field in passage.headers],
+                "body": passage.exchange.request.body,
+            },
+            "account": account,
+        }
+        self.request_log.add(log_line(account, status))
 
 
 NO_CONFIG = (
@@ -405,77 +409,9 @@ def refuse_option(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def legacy_log_handlers() -> list[logging.Handler]:
-    return [handler for handler in logging.getLogger().handlers if isinstance(handler, LegacyLogEvents)]
-
-
-def is_no_request_line(record: logging.LogRecord) -> bool:
-    """mitmproxy's retired log events pass every record through all addons, which costs more than a request's own
-    hooks: the line of each request is spared that."""
-    return record.name != request_logger.name
-
-
 def listen_addresses() -> Sequence[tuple[str, int]]:
     proxyserver = ctx.master.addons.get("proxyserver")
     return proxyserver.listen_addrs() if proxyserver else ()
-
-
-def masked_credential(value: str) -> str:
-    """`Bearer sk-…Q3f`: the scheme stays, the secret does not."""
-    scheme, space, secret = value.rpartition(" ")
-    return scheme + space + mask(secret)
-
-
-@lru_cache(maxsize=4096)
-def split_url(url: str) -> tuple[bytes, str, int, bytes, bytes]:
-    """scheme, host, port, path with query, and the Host header of a URL."""
-    parts = urlsplit(url)
-    assert parts.hostname
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.scheme.encode(), parts.hostname, port, path.encode(), parts.netloc.rpartition("@")[2].encode()
-
-
-def rewrite(request: http.Request, wire: WireRequest, credentials: list[Credential]) -> None:
-    """Turn the client's request into the provider's, in place. Nothing of the client's headers goes on."""
-    data = request.data
-    data.method = wire.method.encode()
-    data.scheme, data.host, data.port, data.path, host_header = split_url(wire.url)
-    data.authority = b"" if request.data.http_version.startswith(b"HTTP/1") else host_header
-    data.headers = http.Headers(
-        [
-            (b"host", host_header),
-            *((name.encode(), value.encode()) for name, value in wire.headers.items()),
-            *((name, shown) for name, shown, _ in credentials),
-            (b"accept-encoding", b"identity"),
-            (b"content-length", b"%d" % len(wire.body)),
-        ]
-    )
-    data.content = wire.body
-
-
-def clone[Message: (http.Request, http.Response)](message: Message) -> Message:
-    """A copy with data of its own; headers and content are shared. (mitmproxy's own checks the types of all fields.)"""
-    made = message.__class__.__new__(message.__class__)
-    made.__dict__.update(message.__dict__)
-    made.data = message.data.__class__.__new__(message.data.__class__)
-    made.data.__dict__.update(message.data.__dict__)
-    return made
-
-
-RESPONSE_PATTERN = http.Response(b"HTTP/1.1", 200, b"OK", http.Headers(), b"", None, 0.0, 0.0)
-"""Cloned for each response."""
-
-
-def made_response(status: int, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> http.Response:
-    made = clone(RESPONSE_PATTERN)
-    data = made.data
-    data.status_code = status
-    data.reason = status_codes.RESPONSES.get(status, "").encode()
-    data.headers = http.Headers(fields)
-    data.content = body
-    data.timestamp_start = data.timestamp_end = time.time()
-    return made
 
 
 def internal_error() -> WireError:

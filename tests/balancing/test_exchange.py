@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from balancing.exchange import ERROR_BODY_BYTES, HELD_BYTES, HELD_FRAMES, Exchange, Step, account_of
+from balancing.account import account_of
+from balancing.exchange import ERROR_BODY_BYTES, HELD_BYTES, HELD_FRAMES, Exchange, Step
 from balancing.gateway import Gateway
 from config.schema import Provider
 from tests.balancing.world import ANYBODY, Clock, World, provider

@@ -25,6 +25,7 @@ class GatewayProcess:
         environ: dict[str, str] | None = None,
         program: Path = MITMDUMP,
         demo: bool = False,
+        addon: Path = ROOT / "uniapi_addon.py",
     ) -> None:
         self.directory = directory
         self.config_path = directory / "api.yaml"
@@ -33,7 +34,7 @@ class GatewayProcess:
         self.log_path = directory / "gateway.log"
         self.flow_path = directory / "flows"
         self._log_file = self.log_path.open("wb")
-        scripts = ["-s", str(ROOT / "uniapi_addon.py")]
+        scripts = ["-s", str(addon)]
         if demo:
             scripts = ["-s", str(ROOT / "scripts/demo/addon.py"), *scripts]
             options = ("--set", f"uniapi_config={ROOT / 'scripts/demo/api.yaml'}", *options)

@@ -1,12 +1,14 @@
 """The configuration in a running gateway."""
 
+import os
+import shutil
 import subprocess
 import time
 
 import httpx2
 
 from tests.e2e.conftest import CLIENT_KEY, config_of, provider
-from tests.e2e.gateway_process import GatewayProcess
+from tests.e2e.gateway_process import ROOT, GatewayProcess
 from tests.e2e.upstream import answer, openai_answer, openai_stream, sse
 
 HEADERS = {"authorization": f"Bearer {CLIENT_KEY}"}
@@ -107,3 +109,24 @@ def test_bad_options_end_the_start_with_one_line(tmp_path, confdir):
     finally:
         gateway.stop()
     assert "uniapi_hosts takes host names" in gateway.log
+
+
+def test_a_reload_of_the_script_starts_afresh(tmp_path, confdir, upstream):
+    """mitmproxy reloads a changed script: the gateway serves on, without a warning about anything declared twice."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("uniapi_addon.py", "config", "translators", "balancing", "inspection"):
+        path = ROOT / name
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, source / name)
+    config = config_of(provider("good", upstream.on("good", answer(200, openai_answer("hi")))))
+    with GatewayProcess(tmp_path, config, confdir=confdir, addon=source / "uniapi_addon.py") as gateway:
+        assert models(gateway) == ["test-model"]
+        os.utime(source / "uniapi_addon.py", (time.time() + 5, time.time() + 5))
+        deadline = time.monotonic() + 10
+        while gateway.log.count("Loading script") < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        wait_for_models(gateway, ["test-model"])
+        assert gateway.log.count("Loading script") == 2
+    assert "Traceback" not in gateway.log
+    assert "conflicting" not in gateway.log

@@ -36,12 +36,12 @@ Behaviour = Callable[[Seen], Awaitable[bool | None]]
 
 
 class Upstream:
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._behaviours: dict[str, list[Behaviour]] = {}
         self._seen: list[Seen] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
-        self.port = 0
+        self.port = port
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         self._ready.wait(10)
@@ -67,7 +67,8 @@ class Upstream:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._connection, "127.0.0.1", 0, limit=1 << 30))
+        starting = asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 30)
+        server = self._loop.run_until_complete(starting)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()

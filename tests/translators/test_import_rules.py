@@ -21,7 +21,7 @@ OPTIONAL = {"inspection", "stats"}
 """Packages that may be absent; of the translators they take `types`, and what that stands on, and nothing else."""
 IMPURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "aiohttp", "mitmproxy"}
 """No clock, no chance, no I/O in the translators."""
-MAY_IMPORT_MITMPROXY = ("uniapi_addon.py", "balancing/failover.py", "inspection/")
+MAY_IMPORT_MITMPROXY = ("uniapi_addon.py", "balancing/failover.py", "balancing/dispatch.py", "inspection/")
 
 
 def imports(path: Path) -> Iterator[str]:
