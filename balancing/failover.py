@@ -126,6 +126,8 @@ class FailoverHttpLayer(HttpLayer):
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
             self.ring()
+        elif isinstance(event, events.ConnectionEvent) and self.is_abandoned(event.connection):
+            pass
         else:
             yield from super()._handle_event(event)
         while self.touched:
@@ -135,6 +137,21 @@ class FailoverHttpLayer(HttpLayer):
             self.alarm_wanted = False
             assert self.alarm_at is not None
             yield commands.RequestWakeup(max(0.0, self.alarm_at - time.monotonic()))
+
+    def forget_failed(self, wanted: GetHttpConnection) -> None:
+        """Let a connection that could not be opened be tried again, which the parent never would for this client."""
+        for connection in [each for each in self.connections if each.error and wanted.connection_spec_matches(each)]:
+            if connection not in self.waiting_for_establishment:
+                del self.connections[connection]
+
+    def abandon(self, connection: Connection) -> CommandGenerator[None]:
+        """Close a connection that is being opened."""
+        del self.connections[connection]
+        yield commands.CloseConnection(connection)
+
+    def is_abandoned(self, connection: Connection) -> bool:
+        """Whether nobody is interested any more in what happens to a connection."""
+        return connection not in self.connections and connection != self.context.server
 
     def watch(self, stream: "FailoverStream", deadline: float) -> None:
         """See to it that the stream is looked at when its deadline passes. A deadline may move later on its own."""
@@ -301,6 +318,7 @@ class FailoverStream(HttpStream):
         )
         command.blocking = self  # type: ignore[assignment]
         self.pending_command = command
+        self.layer.forget_failed(command)
         yield command
 
     def handle_attempt_event(self, event: events.Event) -> CommandGenerator[None]:
@@ -423,8 +441,7 @@ class FailoverStream(HttpStream):
                 waiting.remove(command)
                 self.layer.command_sources.pop(command, None)
                 if not waiting:
-                    self.layer.connections.pop(connection, None)
-                    yield commands.CloseConnection(connection)
+                    yield from self.layer.abandon(connection)
                 return
 
     def prepare_attempt(self) -> CommandGenerator[None]:

@@ -26,7 +26,7 @@ def ask(client: httpx2.Client, gateway: GatewayProcess) -> int:
 
 def test_a_provider_that_comes_back_is_reached_on_a_kept_connection(start, kept):
     """That it could not be reached once is not remembered for as long as the client stays."""
-    port = urlsplit(dead_url()).port
+    port = urlsplit(dead_url()).port or 0
     gateway = start(config_of(provider("late", f"http://127.0.0.1:{port}/late/v1")))
     assert ask(kept, gateway) == 502
     upstream = Upstream(port)
