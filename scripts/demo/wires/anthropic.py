@@ -59,19 +59,23 @@ def _authorised(request: web.Request) -> None:
         raise Refused(failure(400, "anthropic-version: header is required"))
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def json_of(request: web.Request) -> dict[str, Any]:
+    """The JSON object in a request."""
     try:
         body = await request.json()
     except ValueError:
         body = None
     if not isinstance(body, dict):
         raise Refused(failure(400, "The request body is not valid JSON"))
+    return body
+
+
+def _check(body: Mapping[str, Any]) -> None:
     if body.get("model", MODELS[0]) not in MODELS:
         raise Refused(failure(404, f"model: {body['model']}"))
     wrong = problem(body)
     if wrong:
         raise Refused(failure(400, wrong))
-    return body
 
 
 def _prompt(body: Mapping[str, Any]) -> Prompt:
@@ -119,7 +123,12 @@ def _result_text(block: Block) -> str:
 
 async def _create(request: web.Request) -> web.StreamResponse:
     _authorised(request)
-    body = await _body(request)
+    return await created(request, await json_of(request))
+
+
+async def created(request: web.Request, body: Mapping[str, Any]) -> web.StreamResponse:
+    """The answer to a request's body, whole or as a stream."""
+    _check(body)
     prompt = _prompt(body)
     reply = answer(prompt)
     message = {
