@@ -44,6 +44,7 @@ class Facts:
     `cache_marks`: Anthropic's `cache_control` is taken. `schema_names`: a schema may name its dialect with `$schema`.
     `text_only`: content without pictures must be one string, never null.
     `call_ids`: see there; None: any. `signatures`: a call may bring back Google's thought signature.
+    `reasoning_details`: a message may bring back OpenRouter's.
     `without_thinking`: the fields that stop a model from thinking that thinks unasked. It has to be stopped where a
     call is forced, and where the reasoning behind earlier calls was lost: both are refused while it thinks.
     """
@@ -60,11 +61,12 @@ class Facts:
     text_only: bool = False
     call_ids: CallIds | None = None
     signatures: bool = False
+    reasoning_details: bool = False
     without_thinking: Mapping[str, Any] | None = None
 
 
-UNKNOWN = Facts()
-GEMINI = Facts(signatures=True)
+UNKNOWN = Facts(reasoning_details=True)
+GEMINI = Facts(signatures=True, reasoning_details=True)
 """Gemini behind OpenAI's wire, at Google's own endpoint for it or at whoever hands that on."""
 
 CALLED_SYSTEM = {"developer": "system"}
@@ -162,7 +164,7 @@ XAI_MODELS: tuple[tuple[str, Facts], ...] = (
     (r".*", GROK),
 )
 
-OPENROUTER = Facts(reasoning="reasoning")
+OPENROUTER = Facts(reasoning="reasoning", reasoning_details=True)
 """It makes up for what the hosts behind it refuse."""
 
 AZURE_MODELS = (*OPENAI_MODELS, *XAI_MODELS[:-1], (r".*", OPENAI))

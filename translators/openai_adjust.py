@@ -18,7 +18,10 @@ ABSENT = object()
 SIGNATURE = "extra_content"
 """Where Google's own host of this wire, and the engine gemini, put a call's thought signature."""
 
-FOREIGN = frozenset({"thinking_blocks", "native_blocks", SIGNATURE})
+DETAILS = "reasoning_details"
+"""OpenRouter's."""
+
+FOREIGN = frozenset({"thinking_blocks", "native_blocks", SIGNATURE, DETAILS})
 """What answers of other engines hold and only these engines can read."""
 
 FOREIGN_MARKERS = tuple(f'"{name}"'.encode() for name in FOREIGN)
@@ -186,14 +189,14 @@ def refused_names(message: Mapping[str, Any], facts: Facts) -> Iterator[str]:
 
 def is_known(name: str, facts: Facts) -> bool:
     if name in FOREIGN:
-        return name == SIGNATURE and facts.signatures
+        return (name == SIGNATURE and facts.signatures) or (name == DETAILS and facts.reasoning_details)
     return facts.message_fields is None or name in facts.message_fields
 
 
 def unknown_names(message: Mapping[str, Any], facts: Facts) -> Set[str]:
     """The same of a whole message, fast: every message of most requests comes by here."""
     if facts.message_fields is None:
-        return message.keys() & FOREIGN
+        return {name for name in message.keys() & FOREIGN if not is_known(name, facts)}
     return message.keys() - facts.message_fields
 
 
