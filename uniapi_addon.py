@@ -287,12 +287,13 @@ class Uniapi:
             return not_configured
         return wrong_key(missing=not key)
 
-    def request(self, flow: http.HTTPFlow) -> None:
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         passage = self.passages.get(flow)
-        if passage is None:
-            return
+        return self.answer(flow, passage) if passage else None
+
+    async def answer(self, flow: http.HTTPFlow, passage: Passage) -> None:
         try:
-            self.serve(flow, passage)
+            await self.serve(flow, passage)
         except WireError as error:
             flow.response = self.reply(flow, error_reply(error))
         except Exception:
@@ -300,7 +301,7 @@ class Uniapi:
             logger.exception("uniapi: the request could not be handled")
             flow.response = self.reply(flow, error_reply(internal_error()))
 
-    def serve(self, flow: http.HTTPFlow, passage: Passage) -> None:
+    async def serve(self, flow: http.HTTPFlow, passage: Passage) -> None:
         if flow.request.method == "OPTIONS" and passage.endpoint is not None:
             flow.response = self.reply(flow, Reply(204, PREFLIGHT_HEADERS, b""))
             return
@@ -314,21 +315,21 @@ class Uniapi:
             flow.response = self.reply(flow, answer)
         else:
             passage.exchange = answer
-            self.prepare_attempt(flow, passage, answer)
+            await self.prepare_attempt(flow, passage, answer)
 
     # --- attempts (called by balancing/failover.py) ---
 
-    def uniapi_next_attempt(self, flow: http.HTTPFlow) -> None:
+    async def uniapi_next_attempt(self, flow: http.HTTPFlow) -> None:
         passage = self.passages[flow]
         assert passage.exchange
         try:
-            self.prepare_attempt(flow, passage, passage.exchange)
+            await self.prepare_attempt(flow, passage, passage.exchange)
         except Exception:
             logger.exception("uniapi: the next attempt could not be prepared")
             flow.response = self.reply(flow, error_reply(internal_error()))
 
-    def prepare_attempt(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> None:
-        wire = exchange.begin()
+    async def prepare_attempt(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> None:
+        wire = await exchange.begin()
         if wire is None:
             assert exchange.reply
             flow.response = self.reply(flow, exchange.reply)

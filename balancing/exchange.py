@@ -12,12 +12,13 @@ No I/O: the transport (failover.py) tells what arrives, calls `advance`, and doe
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from balancing.plan import Attempt, Plan
 from balancing.preferences import preferred
+from config.schema import Provider
 from translators import ENGINES
 from translators.base import AnswerIdentity, AnswerStream, ClientRequest, Dialect, Translator
 from translators.encoding import decoder
@@ -27,6 +28,8 @@ from translators.types import Note, Target, Usage, WireRequest
 
 logger = logging.getLogger("uniapi")
 
+TOKEN_ENGINES = ("vertex-gemini", "vertex-claude")
+"""Engines whose keys are access tokens (balancing/tokens.py)."""
 HELD_FRAMES = 64
 HELD_BYTES = 256 * 1024
 """How much of a stream without any output is held back before it is let through all the same."""
@@ -93,6 +96,8 @@ class Exchange:
     clock: Callable[[], float]
     identity: AnswerIdentity
     asked: str
+    token_of: Callable[[Provider], Awaitable[str]]
+    """An access token of a provider that has no keys. Raises UpstreamError."""
     reply: Reply | None = None
     committed: bool = False
     usage: Usage | None = None
@@ -122,38 +127,35 @@ class Exchange:
 
     # --- one attempt after another ---
 
-    def begin(self) -> WireRequest | None:
+    async def begin(self) -> WireRequest | None:
         """The next attempt's request; None when nothing is left to try: `reply` then says why."""
-        while True:
-            attempt = self.plan.next()
-            if attempt is None:
-                self.reply = self._refusal()
-                return None
+        while (attempt := self.plan.next()) is not None:
             translator = ENGINES[attempt.channel.engine]
             try:
-                wire = preferred(translator.build(self.request, target_of(attempt)), attempt.channel)
+                wire = await self._built(attempt, translator)
             except UntranslatableError as error:
-                self._not_sent(
-                    attempt,
-                    UpstreamError(
-                        Kind.UNSUITABLE,
-                        error.message,
-                        status=error.status,
-                        type=error.type,
-                        code=error.code,
-                        param=error.param,
-                    ),
-                )
+                self._not_sent(attempt, unsuitable(error))
             except RequestError as error:
                 self.plan.cancelled(attempt)
                 self.reply = error_reply(error)
                 return None
+            except UpstreamError as error:
+                self._not_sent(attempt, error)
             except Exception:
                 logger.exception("uniapi: the %s engine failed to build a request", translator.name)
                 self._not_sent(attempt, bug_of(translator))
             else:
                 self._open(attempt, translator, wire)
                 return wire
+        self.reply = self._refusal()
+        return None
+
+    async def _built(self, attempt: Attempt, translator: Translator) -> WireRequest:
+        """Raises RequestError, or UpstreamError when there is no access token to be had."""
+        key = attempt.key.reveal() if attempt.key else ""
+        if not key and attempt.channel.engine in TOKEN_ENGINES:
+            key = await self.token_of(attempt.channel.provider)
+        return preferred(translator.build(self.request, target_of(attempt, key)), attempt.channel)
 
     def _not_sent(self, attempt: Attempt, error: UpstreamError) -> None:
         now = self.clock()
@@ -441,18 +443,25 @@ class Exchange:
         return error_reply(error, attempts=attempts)
 
 
-def target_of(attempt: Attempt) -> Target:
+def target_of(attempt: Attempt, key: str) -> Target:
     provider, model = attempt.channel.provider, attempt.channel.model
     return Target(
         base_url=provider.base_url or "",
         model=model.upstream,
         alias=model.alias,
-        key=attempt.key.reveal() if attempt.key else "",
+        key=key,
         tools=provider.tools,
         image=provider.image,
         project=provider.project_id or "",
         region=attempt.region,
         account=provider.cf_account_id or "",
+    )
+
+
+def unsuitable(error: UntranslatableError) -> UpstreamError:
+    """What one engine cannot say, another may: to the plan it is an attempt that failed."""
+    return UpstreamError(
+        Kind.UNSUITABLE, error.message, status=error.status, type=error.type, code=error.code, param=error.param
     )
 
 

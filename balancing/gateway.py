@@ -7,6 +7,7 @@ from balancing.admission import model_not_found
 from balancing.channels import Catalogue
 from balancing.exchange import Exchange
 from balancing.plan import Planner
+from balancing.tokens import TokenSource
 from config.schema import ClientKey, Config
 from translators import DIALECTS
 from translators.base import AnswerIdentity
@@ -28,6 +29,7 @@ class Gateway:
     ) -> None:
         self.clock = clock
         self.wall_clock = wall_clock
+        self.tokens = TokenSource(wall_clock)
         self._chance = chance
         self.planner = Planner(clock, chance, log)
         self._default_timeout = default_timeout
@@ -75,7 +77,9 @@ class Gateway:
             renamed=False,
             include_usage=request.include_usage,
         )
-        return Exchange(request, dialect, plan, self.clock, identity, request.model, started=self.clock())
+        return Exchange(
+            request, dialect, plan, self.clock, identity, request.model, self.tokens.token, started=self.clock()
+        )
 
     def model_list(self, client: ClientKey) -> bytes:
         """The body of GET /v1/models: what this key may ask for."""

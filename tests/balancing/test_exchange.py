@@ -1,5 +1,6 @@
 """One request on its way, without a network: what the transport tells, and what it is told to do."""
 
+import asyncio
 import gzip
 import json
 import logging
@@ -39,7 +40,7 @@ class Trial:
         self.exchange: Exchange = self.gateway.chat(ANYBODY, json.dumps(body).encode())
 
     def begin(self) -> WireRequest:
-        wire = self.exchange.begin()
+        wire = asyncio.run(self.exchange.begin())
         assert wire is not None
         return wire
 
@@ -55,7 +56,7 @@ class Trial:
     def error(self) -> dict[str, Any]:
         """The error that the client gets when nothing is left to try."""
         if self.exchange.reply is None:
-            assert self.exchange.begin() is None
+            assert asyncio.run(self.exchange.begin()) is None
         assert self.exchange.reply
         error: dict[str, Any] = json.loads(self.exchange.reply.body)["error"]
         return error
@@ -212,7 +213,7 @@ def test_what_one_engine_cannot_say_another_may():
 def test_what_no_engine_can_say_is_the_clients_mistake():
     """With the engine's sentence and the field's name."""
     trial = Trial(provider("claude", engine="claude"), n=3)
-    assert trial.exchange.begin() is None
+    assert asyncio.run(trial.exchange.begin()) is None
     assert trial.exchange.reply
     assert trial.exchange.reply.status == 400
     assert trial.error()["param"] == "n"
@@ -221,7 +222,7 @@ def test_what_no_engine_can_say_is_the_clients_mistake():
 def test_a_malformed_message_is_found_when_it_is_translated():
     """A provider that speaks the same wire may judge it by itself."""
     trial = Trial(provider("claude", engine="claude"), messages=[{"role": "wizard", "content": "x"}])
-    assert trial.exchange.begin() is None
+    assert asyncio.run(trial.exchange.begin()) is None
     assert trial.exchange.reply
     assert trial.exchange.reply.status == 400
     assert trial.error()["param"] == "messages[0].role"

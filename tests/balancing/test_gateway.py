@@ -1,5 +1,6 @@
 """The configuration in force, and what is made of it for a request."""
 
+import asyncio
 import json
 import random
 
@@ -60,10 +61,10 @@ def test_a_running_request_keeps_the_configuration_it_began_with():
     running = gateway.chat(ANYBODY, BODY)
     world = World(provider("b"))
     gateway.use(world.config)
-    wire = running.begin()
+    wire = asyncio.run(running.begin())
     assert wire
     assert "a.example" in wire.url
-    wire = gateway.chat(ANYBODY, BODY).begin()
+    wire = asyncio.run(gateway.chat(ANYBODY, BODY).begin())
     assert wire
     assert "b.example" in wire.url
 
@@ -72,7 +73,7 @@ def test_the_alias_is_what_the_answer_is_called():
     """Where the channel renames the model; else the provider's own word stands."""
     gateway = gateway_of(provider("a", "upstream:m"))
     exchange = gateway.chat(ANYBODY, BODY)
-    wire = exchange.begin()
+    wire = asyncio.run(exchange.begin())
     assert wire
     assert json.loads(wire.body)["model"] == "upstream"
     exchange.head(200, {"content-type": "application/json"})
