@@ -93,7 +93,9 @@ def test_the_demos_configuration_is_valid_and_names_what_the_simulator_serves(si
             key = provider.keys[0].reveal()
             url = (provider.base_url or "").replace("/flaky", "")
             headers = {"authorization": f"Bearer {key}", "x-api-key": key, "anthropic-version": "2023-06-01"}
-            served = httpx2.get(f"{url[: url.index('/v1/')]}/v1/models", headers=headers).text
+            headers["x-goog-api-key"] = key
+            version = "v1beta" if provider.engine == "gemini" else "v1"
+            served = httpx2.get(f"{url[: url.index('/v1')]}/{version}/models", headers=headers).text
             assert all(json.dumps(model.upstream) in served for model in provider.models or ())
 
 

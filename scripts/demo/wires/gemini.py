@@ -181,7 +181,7 @@ def _event(chunk: Mapping[str, Any]) -> bytes:
 async def _list(request: web.Request) -> web.Response:
     _authorised(request)
     methods = ["generateContent", "countTokens"]
-    models = [{"name": f"models/{name}", "supportedGenerationMethods": methods} for name in MODELS]
+    models = [{"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": methods} for name in MODELS]
     return web.json_response({"models": models})
 
 
