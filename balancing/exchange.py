@@ -18,18 +18,21 @@ from enum import Enum, auto
 
 from balancing.plan import Attempt, Plan
 from balancing.preferences import preferred
+from balancing.signatures import ReasoningStore
 from config.schema import Provider
 from translators import ENGINES
 from translators.base import AnswerIdentity, AnswerStream, ClientRequest, Dialect, Translator
 from translators.encoding import decoder
 from translators.errors import Kind, RequestError, UntranslatableError, UpstreamError, WireError
-from translators.relay import open_stream, whole_answer
+from translators.relay import See, open_stream, whole_answer
 from translators.types import Note, Target, Usage, WireRequest
 
 logger = logging.getLogger("uniapi")
 
 TOKEN_ENGINES = ("vertex-gemini", "vertex-claude")
 """Engines whose keys are access tokens (balancing/tokens.py)."""
+REASONING_ENGINES = ("claude", "vertex-claude", "gemini", "vertex-gemini")
+"""Engines that want their own reasoning back, which many clients lose (balancing/signatures.py)."""
 HELD_FRAMES = 64
 HELD_BYTES = 256 * 1024
 """How much of a stream without any output is held back before it is let through all the same."""
@@ -98,6 +101,9 @@ class Exchange:
     asked: str
     token_of: Callable[[Provider], Awaitable[str]]
     """An access token of a provider that has no keys. Raises UpstreamError."""
+    reasoning: ReasoningStore
+    client: str
+    """Whose request it is: something that tells clients apart, and is no secret."""
     reply: Reply | None = None
     committed: bool = False
     usage: Usage | None = None
@@ -111,6 +117,7 @@ class Exchange:
     _translator: Translator | None = None
     _wire: WireRequest | None = None
     _stream: AnswerStream | None = None
+    _see: See | None = None
     _answer_identity: AnswerIdentity | None = None
     _status: int = 0
     _headers: Mapping[str, str] = field(default_factory=dict)
@@ -155,7 +162,13 @@ class Exchange:
         key = attempt.key.reveal() if attempt.key else ""
         if not key and attempt.channel.engine in TOKEN_ENGINES:
             key = await self.token_of(attempt.channel.provider)
-        return preferred(translator.build(self.request, target_of(attempt, key)), attempt.channel)
+        request = self.request
+        engine = attempt.channel.engine
+        self._see = None
+        if engine in REASONING_ENGINES:
+            request = self.reasoning.restore(request, client=self.client, engine=engine)
+            self._see = self.reasoning.watch(self.client, engine).see
+        return preferred(translator.build(request, target_of(attempt, key)), attempt.channel)
 
     def _not_sent(self, attempt: Attempt, error: UpstreamError) -> None:
         now = self.clock()
@@ -212,6 +225,7 @@ class Exchange:
                 self._wire,
                 self._answer_identity,
                 arrives_as_stream=self._arrives_as_stream,
+                see=self._see,
             )
 
     def receive(self, data: bytes) -> None:
@@ -315,6 +329,7 @@ class Exchange:
             self._answer_identity,
             bytes(self._body),
             arrives_as_stream=self._arrives_as_stream,
+            see=self._see,
         )
         self.usage = answer.usage
         self._succeeded()

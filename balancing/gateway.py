@@ -1,5 +1,6 @@
 """The state behind the addon: the configuration in force, the planner, and what is made of them for each request."""
 
+import hashlib
 import random
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ from balancing.admission import model_not_found
 from balancing.channels import Catalogue
 from balancing.exchange import Exchange
 from balancing.plan import Planner
+from balancing.signatures import ReasoningStore
 from balancing.tokens import TokenSource
 from config.schema import ClientKey, Config
 from translators import DIALECTS
@@ -30,6 +32,7 @@ class Gateway:
         self.clock = clock
         self.wall_clock = wall_clock
         self.tokens = TokenSource(wall_clock)
+        self.reasoning = ReasoningStore(clock)
         self._chance = chance
         self.planner = Planner(clock, chance, log)
         self._default_timeout = default_timeout
@@ -78,7 +81,16 @@ class Gateway:
             include_usage=request.include_usage,
         )
         return Exchange(
-            request, dialect, plan, self.clock, identity, request.model, self.tokens.token, started=self.clock()
+            request,
+            dialect,
+            plan,
+            self.clock,
+            identity,
+            request.model,
+            self.tokens.token,
+            self.reasoning,
+            client=hashlib.sha256(client.api.reveal().encode()).hexdigest(),
+            started=self.clock(),
         )
 
     def model_list(self, client: ClientKey) -> bytes:

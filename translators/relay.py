@@ -4,6 +4,8 @@ Four cases: the client asked for a stream or for a whole answer, and the provide
 not always send what was asked for.
 """
 
+from collections.abc import Callable, Sequence
+
 from translators.base import (
     AnswerIdentity,
     AnswerStream,
@@ -16,13 +18,17 @@ from translators.base import (
 from translators.errors import UpstreamError
 from translators.types import OUTPUT, Ended, Event, Failed, Usage, UsageReport, WireRequest
 
+See = Callable[[Sequence[Event]], None]
+"""Somebody who watches the events go by."""
+
 
 class TranslatedStream:
     """A stream between two wires: provider's bytes → events → client's bytes."""
 
-    def __init__(self, reader: StreamTranslator, writer: AnswerWriter) -> None:
+    def __init__(self, reader: StreamTranslator, writer: AnswerWriter, see: See | None = None) -> None:
         self._reader = reader
         self._writer = writer
+        self._see = see
         self.has_output = False
         self.ended = False
         self.failure: UpstreamError | None = None
@@ -38,6 +44,8 @@ class TranslatedStream:
         return self._writer.error(error)
 
     def _write(self, events: list[Event]) -> bytes:
+        if self._see is not None:
+            self._see(events)
         for event in events:
             if isinstance(event, OUTPUT):
                 self.has_output = True
@@ -73,13 +81,13 @@ def open_stream(
     identity: AnswerIdentity,
     *,
     arrives_as_stream: bool,
+    see: See | None = None,
 ) -> AnswerStream:
-    """The answer for a client that asked for a stream."""
-    if not arrives_as_stream:
-        return TranslatedStream(WholeReader(translator, wire), dialect.writer(identity))
-    if translator.speaks == dialect.name:
+    """The answer for a client that asked for a stream. `see` is shown the events, where there are any."""
+    if arrives_as_stream and translator.speaks == dialect.name:
         return dialect.through(identity)
-    return TranslatedStream(translator.stream(wire), dialect.writer(identity))
+    reader = translator.stream(wire) if arrives_as_stream else WholeReader(translator, wire)
+    return TranslatedStream(reader, dialect.writer(identity), see)
 
 
 def whole_answer(
@@ -90,8 +98,12 @@ def whole_answer(
     body: bytes,
     *,
     arrives_as_stream: bool,
+    see: See | None = None,
 ) -> WholeAnswer:
-    """The answer for a client that asked for a whole one. Raises UpstreamError for a failure inside a 200."""
+    """The answer for a client that asked for a whole one. `see` is shown the events of a good one, where there are any.
+
+    Raises UpstreamError for a failure inside a 200.
+    """
     if arrives_as_stream:
         reader = translator.stream(wire)
         events = reader.feed(body) + reader.close()
@@ -100,4 +112,7 @@ def whole_answer(
     else:
         events = translator.parse(body, wire)
     usage = next((event.usage for event in reversed(events) if isinstance(event, UsageReport)), None)
-    return WholeAnswer(dialect.fold(events, identity), usage)
+    answer = WholeAnswer(dialect.fold(events, identity), usage)
+    if see is not None:
+        see(events)
+    return answer
