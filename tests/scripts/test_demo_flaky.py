@@ -19,6 +19,15 @@ REQUESTS = {
         "claude-sonnet-4-5-simulated",
     ),
 }
+MODEL_LISTS = {
+    "openai": "v1/models",
+    "anthropic": "v1/models",
+    "gemini": "v1beta/models",
+    "openrouter": "api/v1/models",
+    "azure": "openai/v1/models",
+    "cloudflare": "client/v4/accounts/0123456789abcdef0123456789abcdef/ai/models/search",
+    "cohere": "v1/models",
+}
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -79,7 +88,7 @@ def test_the_simulator_ends_with_its_starter() -> None:
 
 
 def test_the_demos_configuration_is_valid_and_names_what_the_simulator_serves(simulator: str) -> None:
-    """No problem, no warning; every base URL but the dead one leads to a model list that holds the models."""
+    """No problem, no warning; every wire but the dead one has a model list that holds the models."""
     file = ROOT / "scripts" / "demo" / "api.yaml"
     loaded = load_text(file.read_text(), file.name, {"UNIAPI_DEMO_URL": simulator})
     assert loaded.warnings == ()
@@ -91,11 +100,10 @@ def test_the_demos_configuration_is_valid_and_names_what_the_simulator_serves(si
     for provider in loaded.config.providers:
         if provider.name != "demo-dead":
             key = provider.keys[0].reveal()
-            url = (provider.base_url or "").replace("/flaky", "")
-            headers = {"authorization": f"Bearer {key}", "x-api-key": key, "anthropic-version": "2023-06-01"}
-            headers["x-goog-api-key"] = key
-            version = "v1beta" if provider.engine == "gemini" else "v1"
-            served = httpx2.get(f"{url[: url.index('/v1')]}/{version}/models", headers=headers).text
+            wire = (provider.base_url or "").replace("/flaky", "").removeprefix(simulator).split("/")[1]
+            headers = {"authorization": f"Bearer {key}", "anthropic-version": "2023-06-01"}
+            headers |= dict.fromkeys(("api-key", "x-api-key", "x-goog-api-key"), key)
+            served = httpx2.get(f"{simulator}/{wire}/{MODEL_LISTS[wire]}", headers=headers).text
             assert all(json.dumps(model.upstream) in served for model in provider.models or ())
 
 

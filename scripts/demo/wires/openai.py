@@ -6,19 +6,15 @@ from typing import Any
 
 from aiohttp import web
 
-from scripts.demo.brain import answer, tokens
-from scripts.demo.conversation import Prompt, Reply, Tool, ToolResult, Turn
+from scripts.demo.brain import answer
+from scripts.demo.conversation import Reply
 from scripts.demo.example import as_json
 from scripts.demo.wires.base import Refused, Wire, new_id, stream
+from scripts.demo.wires.chat import Reader, deltas, event, message_of, usage_of
 
 KEY = "sk-simulated-openai"
 MODELS = {"gpt-simulated": "gpt-simulated-2026-01-31", "gpt-simulated-mini": "gpt-simulated-mini-2026-01-31"}
 """Names, and the dated names that answers bear."""
-ANY_OBJECT = {"type": "object", "properties": {"answer": {"type": "string"}}}
-UNANSWERED = (
-    "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
-    "'tool_call_id'. The following tool_call_ids did not have response messages: "
-)
 TYPES = {400: "invalid_request_error", 401: "invalid_request_error", 404: "invalid_request_error"}
 CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 
@@ -39,15 +35,13 @@ def _error(status: int, message: str, param: str | None = None, code: str | None
 
 def broken(message: str) -> bytes:
     """A stream that is nothing but an error."""
-    return _event(_error(500, message))
-
-
-def _check(holds: object, message: str, param: str, code: str | None = None) -> None:
-    if not holds:
-        raise Refused(failure(400, message, param, code))
+    return event(_error(500, message))
 
 
 # --- requests -----------------------------------------------------------------------------------------------
+
+
+READER = Reader(failure)
 
 
 def _authorised(request: web.Request) -> None:
@@ -57,97 +51,13 @@ def _authorised(request: web.Request) -> None:
         raise Refused(failure(401, f"Incorrect API key provided: {shown}."))
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Refused(failure(400, "We could not parse the JSON body of your request."))
-    return body
-
-
-def _prompt(body: Mapping[str, Any]) -> Prompt:
-    model = body.get("model")
-    _check(model, "you must provide a model parameter", "model")
-    if model not in MODELS:
-        message = f"The model `{model}` does not exist or you do not have access to it."
-        raise Refused(failure(404, message))
-    messages = body.get("messages")
-    _check(messages, "Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
-    assert isinstance(messages, list)
-    choice = body.get("tool_choice", "auto")
-    stop = body.get("stop") or []
-    return Prompt(
-        model=model,
-        turns=tuple(_turns(messages)),
-        system=" ".join(_text(item) for item in messages if item.get("role") in ("system", "developer")),
-        tools=tuple(_tool(tool, index) for index, tool in enumerate(body.get("tools", []))),
-        choice="required" if isinstance(choice, dict) else choice,
-        forced=choice.get("function", {}).get("name") if isinstance(choice, dict) else None,
-        parallel=body.get("parallel_tool_calls") is not False,
-        schema=_schema(body.get("response_format") or {}),
-        reasoning=body.get("reasoning_effort") not in (None, "none"),
-        max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
-        stop=(stop,) if isinstance(stop, str) else tuple(stop),
-    )
-
-
-def _turns(messages: list[dict[str, Any]]) -> Iterator[Turn]:
-    """The conversation; checks that every tool call is answered, and nothing else is."""
-    open_calls: dict[str, str] = {}
-    results: list[ToolResult] = []
-    for index, message in enumerate(messages):
-        role = message.get("role")
-        if role == "tool":
-            name = open_calls.pop(message.get("tool_call_id", ""), "")
-            wrong = "messages with role 'tool' must be a response to a preceding message with 'tool_calls'."
-            _check(name, f"Invalid parameter: {wrong}", f"messages.[{index}].role")
-            results.append(ToolResult(name, _text(message)))
-            if not open_calls:
-                yield Turn("user", results=tuple(results))
-                results = []
-            continue
-        _check(not open_calls, f"{UNANSWERED}{', '.join(open_calls)}", f"messages.[{index}].role")
-        if role == "assistant":
-            open_calls = {call["id"]: call["function"]["name"] for call in message.get("tool_calls") or []}
-            yield Turn("assistant", _text(message))
-        elif role == "user":
-            content = message.get("content")
-            parts = content if isinstance(content, list) else []
-            yield Turn("user", _text(message), sum(part.get("type") != "text" for part in parts))
-        else:
-            known = role in ("system", "developer")
-            _check(known, f"Invalid value: '{role}'.", f"messages[{index}].role", "invalid_value")
-    _check(not open_calls, f"{UNANSWERED}{', '.join(open_calls)}", "messages")
-
-
-def _text(message: Mapping[str, Any]) -> str:
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content if part.get("type") == "text")
-
-
-def _tool(tool: Mapping[str, Any], index: int) -> Tool:
-    function = tool.get("function", {})
-    _check(function.get("name"), f"Missing required parameter: 'tools[{index}].function.name'.", "tools")
-    return Tool(function["name"], function.get("parameters") or {"type": "object", "properties": {}})
-
-
-def _schema(form: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    if form.get("type") == "json_schema":
-        return dict(form["json_schema"].get("schema") or ANY_OBJECT)
-    return ANY_OBJECT if form.get("type") == "json_object" else None
-
-
 # --- answers ------------------------------------------------------------------------------------------------
 
 
 async def _complete(request: web.Request) -> web.StreamResponse:
     _authorised(request)
-    body = await _body(request)
-    prompt = _prompt(body)
+    body = await READER.body(request)
+    prompt = READER.prompt(body, body.get("model"), MODELS)
     reply = answer(prompt)
     head = {"id": new_id("chatcmpl-", 29), "created": int(time.time()), "model": MODELS[prompt.model]}
     if body.get("stream"):
@@ -170,31 +80,15 @@ async def _complete(request: web.Request) -> web.StreamResponse:
 
 
 def _choice(reply: Reply, index: int) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": None if reply.calls else reply.text}
-    if reply.reasoning:
-        message["reasoning_content"] = reply.reasoning
-    if reply.calls:
-        message["tool_calls"] = [
-            {
-                "id": new_id("call_", 24),
-                "type": "function",
-                "function": {"name": call.name, "arguments": as_json(call.arguments)},
-            }
-            for call in reply.calls
-        ]
-    message |= {"refusal": None, "annotations": []}
+    message = message_of(reply, "reasoning_content") | {"refusal": None, "annotations": []}
     return {"index": index, "message": message, "logprobs": None, "finish_reason": reply.finish}
 
 
 def _usage(reply: Reply) -> dict[str, Any]:
-    usage = reply.usage
-    return {
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.completion,
-        "total_tokens": usage.prompt + usage.completion,
+    return usage_of(reply) | {
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": usage.reasoning,
+            "reasoning_tokens": reply.usage.reasoning,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
@@ -219,32 +113,15 @@ def _chunks(reply: Reply, head: Mapping[str, Any], with_usage: bool) -> Iterator
             fields["usage"] = usage
         # Chunks of any length look alike: their sizes would give the text away.
         length = 1 + len(as_json(choices)) % 11
-        return _event(fields | {"obfuscation": new_id("", length)})
+        return event(fields | {"obfuscation": new_id("", length)})
 
-    for delta in _deltas(reply):
+    role = {"role": "assistant", "content": None if reply.calls else "", "refusal": None}
+    for delta in (role, *deltas(reply, "reasoning_content")):
         yield chunk([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}])
     yield chunk([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": reply.finish}])
     if with_usage:
         yield chunk([], _usage(reply))
     yield b"data: [DONE]\n\n"
-
-
-def _deltas(reply: Reply) -> Iterator[dict[str, Any]]:
-    yield {"role": "assistant", "content": None if reply.calls else "", "refusal": None}
-    for piece in tokens(reply.reasoning):
-        yield {"reasoning_content": piece}
-    for piece in tokens(reply.text):
-        yield {"content": piece}
-    for index, call in enumerate(reply.calls):
-        function = {"name": call.name, "arguments": ""}
-        opening = {"index": index, "id": new_id("call_", 24), "type": "function", "function": function}
-        yield {"tool_calls": [opening]}
-        for piece in tokens(as_json(call.arguments)):
-            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
-
-
-def _event(data: Mapping[str, Any]) -> bytes:
-    return f"data: {as_json(data)}\n\n".encode()
 
 
 # --- models -------------------------------------------------------------------------------------------------
