@@ -1,6 +1,7 @@
 """Failover inside one flow, through a real mitmdump."""
 
 import asyncio
+import gzip
 import json
 import time
 
@@ -177,8 +178,8 @@ def wait_until_gone(seen: Seen) -> float:
     return seen.gone_at - began
 
 
-def test_a_client_that_closes_its_connection_ends_the_upstream_request_at_once(start, upstream):
-    """Within half a second."""
+def test_pitfall_117_a_client_that_closes_its_connection_ends_the_upstream_request(start, upstream):
+    """Within half a second, and no provider is blamed (LL#13774, BF#3164)."""
     gateway = start(endless(upstream))
     url = f"{gateway.base_url}/chat/completions"
     with (
@@ -189,6 +190,7 @@ def test_a_client_that_closes_its_connection_ends_the_upstream_request_at_once(s
         response.close()
         assert wait_until_gone(upstream.requests("endless")[0]) < 0.5
     gateway.wait_for_log("the client went away")
+    assert "cooling down" not in gateway.log
 
 
 def test_an_http2_client_that_resets_its_stream_ends_the_upstream_request_at_once(start, upstream, confdir):
@@ -322,6 +324,20 @@ def test_done_without_an_end_of_the_connection_completes_the_stream(start, upstr
         assert time.monotonic() - began < 5
         again = client.post(f"{gateway.base_url}/chat/completions", json={**ASK, "stream": True}, headers=HEADERS)
         assert again.text.endswith(DONE)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_pitfall_106_headers_of_the_providers_body_do_not_stay_on_ours(start, upstream, status):
+    """Content-Encoding and lengths belong to bytes that were rewritten, also on errors (EN#2554, PK de7e5666)."""
+    body = openai_answer("hi") if status == 200 else {"error": {"message": "too hot"}}
+    packed = gzip.compress(json.dumps(body).encode())
+    behaviour = answer(status, packed, {"content-encoding": "gzip"})
+    gateway = start(config_of(provider("odd", upstream.on("odd", behaviour), model="up")))
+    response = httpx2.post(f"{gateway.base_url}/chat/completions", json={**ASK, "model": "up"}, headers=HEADERS)
+    assert response.status_code == status
+    assert "content-encoding" not in response.headers
+    assert int(response.headers["content-length"]) == len(response.content)
+    assert ("too hot" in response.text) == (status == 400)
 
 
 def test_every_attempt_failed(start, upstream, sdk):
