@@ -26,7 +26,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
 from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers.http import HttpLayer
-from mitmproxy.proxy.mode_specs import ReverseMode
+from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode, Socks5Mode, UpstreamMode
 
 HERE = str(Path(__file__).resolve().parent)
 PACKAGES = ("config", "translators", "balancing", "inspection")
@@ -113,14 +113,6 @@ class Passage:
 
 class Uniapi:
     def __init__(self) -> None:
-        self.environment = Environment.read(os.environ)
-        self.gateway = Gateway(
-            clock=time.monotonic,
-            wall_clock=time.time,
-            chance=random.Random(),  # noqa: S311 - it spreads load and names answers
-            log=logger.warning,
-            default_timeout=self.environment.timeout,
-        )
         self.passages: WeakKeyDictionary[http.HTTPFlow, Passage] = WeakKeyDictionary()
         self.source: ConfigSource | None = None
         self.watcher: asyncio.Task[None] | None = None
@@ -130,6 +122,17 @@ class Uniapi:
     # --- the program's life ---
 
     def load(self, loader: Loader) -> None:
+        try:
+            self.environment = Environment.read(os.environ)
+        except ConfigError as error:
+            refuse(str(error))
+        self.gateway = Gateway(
+            clock=time.monotonic,
+            wall_clock=time.time,
+            chance=random.Random(),  # noqa: S311 - it spreads load and names answers
+            log=logger.warning,
+            default_timeout=self.environment.timeout,
+        )
         loader.add_option(
             "uniapi_config", str, "", "uniapi: path or URL of the configuration. Default: ./api.yaml, then $CONFIG_URL."
         )
@@ -159,11 +162,11 @@ class Uniapi:
         self.keeps_secrets: bool = ctx.options.uniapi_keep_secrets
         for host in self.hosts:
             if "/" in host or ":" in host or not host:
-                refuse_option(
+                refuse(
                     f"uniapi_hosts takes host names such as api.openai.com, without scheme, port or path; got {host!r}."
                 )
         if "uniapi_config" in updated:
-            self.source = find_source(ctx.options.uniapi_config, Path.cwd(), self.environment)
+            self.source = self.found_source()
             self.gateway.problem = NO_CONFIG if self.source is None else f"{self.source.name} is not loaded yet."
             if self.source is None:
                 logger.warning(f"uniapi: {NO_CONFIG}")
@@ -176,26 +179,39 @@ class Uniapi:
         try:
             self.use(self.source.load_file())
         except ConfigError as error:
-            refuse_option("\n".join(str(problem) for problem in error.problems))
+            refuse(str(error))
 
     def use(self, loaded: Loaded) -> None:
         for warning in loaded.warnings:
             logger.warning(str(warning))
+        is_first = self.gateway.config is None
         self.gateway.use(loaded.config)
+        if not is_first:
+            logger.info("uniapi: the new configuration is in force.")
+        if self.default_key and self.gateway.client(self.default_key) is None:
+            logger.warning("uniapi: uniapi_default_key names no entry of api_keys, so nobody is served by it.")
 
     def running(self) -> None:
         # What start-up has made stays for good: the garbage collector need not look at it again and again.
         gc.collect()
         gc.freeze()
         DirectAddonManager.take_over(ctx.master.addons)
-        if self.source is not None:
-            self.watcher = asyncio.get_running_loop().create_task(self.source.watch(self.use))
-        listens_to_all = any(address[0] in ("0.0.0.0", "::", "") for address in listen_addresses())  # noqa: S104
-        if listens_to_all and not ctx.options.proxyauth:
+        self.watcher = asyncio.get_running_loop().create_task(self.follow_source())
+        if is_open_proxy() and not ctx.options.proxyauth:
             logger.warning(
                 "uniapi: listening on all interfaces without proxyauth: anybody who reaches this port can use it as a "
                 "proxy. Use --listen-host 127.0.0.1, or set proxyauth."
             )
+
+    async def follow_source(self) -> None:
+        """Use every new configuration; without any, wait for one to be written."""
+        while self.source is None:
+            await asyncio.sleep(1)
+            self.source = self.found_source()
+        await self.source.watch(self.use)
+
+    def found_source(self) -> ConfigSource | None:
+        return find_source(ctx.options.uniapi_config, Path.cwd(), self.environment)
 
     def done(self) -> None:
         self.request_log.flush()
@@ -276,6 +292,8 @@ class Uniapi:
             error = self.refusal(key)
         if key and not self.keeps_secrets:
             mask_key(request, key)
+        if client is not None and flow.response is not None and flow.response.status_code in (401, 407):
+            flow.response = None  # mitmproxy's proxyauth is for the proxy's users; the gateway's have shown their key.
         self.passages[flow] = Passage(endpoint, error, client, request.method, request.path, request.headers.fields)
         request.stream = False
 
@@ -402,17 +420,22 @@ NO_CONFIG = (
 )
 
 
-def refuse_option(message: str) -> NoReturn:
-    """A bad value ends the start, one line a mistake and no traceback; later on it changes nothing."""
+def refuse(message: str) -> NoReturn:
+    """A bad option or configuration ends the start, one line a mistake, no traceback; later on it changes nothing."""
     if ctx.master.addons.get("proxyserver").is_running:
         raise exceptions.OptionsError(message)
     logger.error(message)
     sys.exit(1)
 
 
-def listen_addresses() -> Sequence[tuple[str, int]]:
+def is_open_proxy() -> bool:
+    """Whether other machines could use this one as their proxy."""
     proxyserver = ctx.master.addons.get("proxyserver")
-    return proxyserver.listen_addrs() if proxyserver else ()
+    return any(
+        isinstance(server.mode, RegularMode | Socks5Mode | UpstreamMode)
+        and any(address[0] in ("0.0.0.0", "::", "") for address in server.listen_addrs)  # noqa: S104
+        for server in proxyserver.servers
+    )
 
 
 def internal_error() -> WireError:

@@ -8,7 +8,7 @@ from balancing.exchange import AttemptRecord, Exchange
 def account_of(exchange: Exchange) -> dict[str, Any]:
     """The whole request; times in milliseconds."""
     last = exchange.records[-1] if exchange.records else None
-    served = last if last and not last.error and not last.cancelled else None
+    served = last if last and (exchange.committed or not (last.error or last.cancelled)) else None
     usage = exchange.usage
     return {
         "asked": exchange.asked,

@@ -197,6 +197,10 @@ class Exchange:
         self.notes = wire.notes
         self.records.append(AttemptRecord(attempt, wire.url, now))
 
+    def start_clock(self) -> None:
+        """The attempt goes out now: whatever a person at a breakpoint took for it does not count."""
+        self.record.started = self._last_bytes = self._last_output = self.clock()
+
     @property
     def record(self) -> AttemptRecord:
         """The attempt that is on, or was the last."""
@@ -433,7 +437,7 @@ class Exchange:
         last = failed[-1].error
         assert last
         error: WireError = last
-        if self.plan.credentials_rejected:
+        if last.kind is Kind.CREDENTIALS:
             error = WireError(
                 502,
                 "The providers of this model refused the gateway's credentials; its operator has to mend them.",

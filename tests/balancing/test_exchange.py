@@ -108,7 +108,8 @@ def test_pitfall_110_no_other_attempt_after_the_first_output():
     last_words = trial.exchange.take_output()
     assert last_words.startswith(b"event: error\ndata: ")
     assert b"[DONE]" not in last_words
-    assert account_of(trial.exchange)["outcome"] == "broken"
+    account = account_of(trial.exchange)
+    assert (account["outcome"], account["provider"]) == ("broken", "a")
 
 
 def test_pitfall_108_an_error_inside_a_200_before_output_is_an_attempt_that_failed():
@@ -186,6 +187,25 @@ def test_pitfall_113_refused_keys_do_not_look_like_the_clients():
     assert trial.error()["code"] == "upstream_credentials_rejected"
     assert trial.exchange.reply
     assert trial.exchange.reply.status == 502
+
+
+def test_a_refused_key_among_other_failures_does_not_look_like_the_clients_either():
+    """Whatever else failed before it."""
+    trial = Trial(provider("a"), provider("b"))
+    trial.begin()
+    trial.answer(500, JSON, b"")
+    trial.begin()
+    trial.answer(403, JSON, b'{"error": {"message": "no"}}')
+    assert trial.error()["code"] == "upstream_credentials_rejected"
+
+
+def test_waiting_at_a_breakpoint_is_not_the_providers_time():
+    """The attempt's clock starts when it goes out."""
+    trial = Trial(provider("a"), timeout=10)
+    trial.begin()
+    trial.clock.now += 100
+    trial.exchange.start_clock()
+    assert trial.exchange.deadline == trial.clock.now + 10
 
 
 def test_pitfall_109_a_key_that_a_provider_repeats_is_masked():

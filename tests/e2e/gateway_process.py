@@ -26,6 +26,7 @@ class GatewayProcess:
         program: Path = MITMDUMP,
         demo: bool = False,
         addon: Path = ROOT / "uniapi_addon.py",
+        pattern: str = r"listening at (?:\S+ and )?127\.0\.0\.1:(\d+)",
     ) -> None:
         self.directory = directory
         self.config_path = directory / "api.yaml"
@@ -46,6 +47,7 @@ class GatewayProcess:
         self.process = subprocess.Popen(
             command, cwd=directory, stdout=self._log_file, stderr=subprocess.STDOUT, env=environ
         )
+        self._pattern = pattern
         self.port = 0
 
     def write_config(self, config: dict | str) -> None:
@@ -68,7 +70,7 @@ class GatewayProcess:
         raise AssertionError(f"{pattern!r} did not appear in the log:\n{self.log}")
 
     def __enter__(self) -> "GatewayProcess":
-        self.port = int(self.wait_for_log(r"listening at (?:\S+ and )?127\.0\.0\.1:(\d+)")[1])
+        self.port = int(self.wait_for_log(self._pattern)[1])
         return self
 
     def __exit__(self, *args: object) -> None:

@@ -130,3 +130,31 @@ def test_a_reload_of_the_script_starts_afresh(tmp_path, confdir, upstream):
         assert gateway.log.count("Loading script") == 2
     assert "Traceback" not in gateway.log
     assert "conflicting" not in gateway.log
+
+
+def test_a_bad_environment_variable_ends_the_start_with_one_line(tmp_path, confdir):
+    """Like a bad option."""
+    config = config_of(provider("x", "http://127.0.0.1:9/v1"))
+    gateway = GatewayProcess(tmp_path, config, confdir=confdir, environ={**os.environ, "TIMEOUT": "soon"})
+    assert gateway.process.wait(20) != 0
+    gateway.stop()
+    assert "TIMEOUT" in gateway.log
+    assert "Traceback" not in gateway.log
+
+
+def test_a_file_written_after_the_start_is_found(start, upstream):
+    """Nobody has to start the gateway again."""
+    gateway = start(None)
+    assert httpx2.get(f"{gateway.base_url}/models", headers=HEADERS).status_code == 503
+    gateway.write_config(config_of(provider("good", upstream.on("good", answer(200, openai_answer("hi"))))))
+    deadline = time.monotonic() + 10
+    while httpx2.get(f"{gateway.base_url}/models", headers=HEADERS).status_code == 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert models(gateway) == ["test-model"]
+
+
+def test_a_default_key_that_nobody_has_is_warned_of(start):
+    """Otherwise interception would just not happen."""
+    gateway = start(config_of(provider("x", "http://127.0.0.1:9/v1")), "--set", "uniapi_default_key=sk-nobody")
+    gateway.wait_for_log("uniapi_default_key names no entry")

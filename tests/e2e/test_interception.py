@@ -3,6 +3,7 @@
 import asyncio
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -150,3 +151,25 @@ def test_a_name_of_this_machine_is_the_gateway_too(start, config):
     gateway = start(config)
     response = httpx2.post(f"http://localhost:{gateway.port}/v1/chat/completions", json=ASK, headers=HEADERS)
     assert response.status_code == 200
+
+
+def test_the_gateways_clients_need_no_password_of_the_proxy(start, config, elsewhere):
+    """`proxyauth` guards the proxy; who has a key of the gateway's has shown enough."""
+    gateway = start(config, "--set", "proxyauth=somebody:secret")
+    response = httpx2.post(f"{gateway.base_url}/chat/completions", json=ASK, headers=HEADERS)
+    assert response.json()["choices"][0]["message"]["content"] == "hi from the provider"
+    assert httpx2.post(f"{gateway.base_url}/chat/completions", json=ASK).status_code == 401
+    with httpx2.Client(proxy=gateway.url) as client:
+        assert client.post(f"http://127.0.0.1:{elsewhere}/v1/files", content=b"x").status_code == 407
+
+
+def test_only_an_open_proxy_is_warned_of(start, config, elsewhere):
+    """Reverse mode serves nobody else's traffic."""
+    everywhere = ("--listen-host", "0.0.0.0")
+    gateway = start(config, *everywhere, pattern=r"listening at \*:(\d+)")
+    gateway.wait_for_log("anybody who reaches this port")
+    closed = start(
+        config, *everywhere, "--mode", f"reverse:http://127.0.0.1:{elsewhere}", pattern=r"listening at .*\*:(\d+)"
+    )
+    time.sleep(0.5)
+    assert "anybody who reaches this port" not in closed.log
