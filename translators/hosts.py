@@ -45,6 +45,7 @@ class Facts:
     `text_only`: content without pictures must be one string, never null.
     `call_ids`: see there; None: any. `signatures`: a call may bring back Google's thought signature.
     `reasoning_details`: a message may bring back OpenRouter's.
+    `answers_in_parts`: answers may hold typed parts where OpenAI's clients expect text, so they have to be translated.
     `without_thinking`: the fields that stop a model from thinking that thinks unasked. It has to be stopped where a
     call is forced, and where the reasoning behind earlier calls was lost: both are refused while it thinks.
     """
@@ -62,6 +63,7 @@ class Facts:
     call_ids: CallIds | None = None
     signatures: bool = False
     reasoning_details: bool = False
+    answers_in_parts: bool = False
     without_thinking: Mapping[str, Any] | None = None
 
 
@@ -142,6 +144,8 @@ MISTRAL = Facts(
     call_ids=CallIds(re.compile(r"[a-zA-Z0-9]{9}"), 9),
 )
 
+MISTRAL_REASONING = replace(MISTRAL, answers_in_parts=True)
+
 DEEPSEEK = Facts(renamed={"max_completion_tokens": "max_tokens"}, roles=CALLED_SYSTEM, reasoning="reasoning_content")
 DEEPSEEK_THINKING = replace(DEEPSEEK, without_thinking={"thinking": {"type": "disabled"}})
 
@@ -182,7 +186,10 @@ HOSTS: tuple[tuple[str, tuple[tuple[str, Facts], ...]], ...] = (
     (r"([\w-]+\.)?api\.openai\.com", (*OPENAI_MODELS, (r".*", OPENAI))),
     (r"api\.deepbricks\.ai", OPENAI_MODELS),
     (r"api\.groq\.com", ((r".*(gpt-oss|qwen-?3).*", GROQ_REASONING), (r".*", GROQ))),
-    (r"api\.mistral\.ai|codestral\.mistral\.ai", ((r".*", MISTRAL),)),
+    (
+        r"api\.mistral\.ai|codestral\.mistral\.ai",
+        ((r"(magistral|mistral-(small|medium)).*", MISTRAL_REASONING), (r".*", MISTRAL)),
+    ),
     (r"api\.deepseek\.com", ((r"deepseek-(chat|coder).*", DEEPSEEK), (r".*", DEEPSEEK_THINKING))),
     (r"api\.moonshot\.(ai|cn)", ((r"kimi-k(2\.[5-9]|[3-9]).*", KIMI_THINKING), (r".*", MOONSHOT))),
     (r"([\w-]+\.)?api\.x\.ai", XAI_MODELS),

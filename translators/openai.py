@@ -24,6 +24,7 @@ from translators.openai_answer import ChunkWriter, fold
 from translators.openai_events import ChunkReader, whole_events
 from translators.openai_request import read_request
 from translators.openai_through import ThroughStream, through_whole
+from translators.relay import READ_ANSWER
 from translators.types import Event, Note, Target, WireRequest
 from translators.urls import prefix
 
@@ -67,6 +68,7 @@ class Gpt:
             credentials=self.credentials(target),
             body=dumps(edited(request.raw, changes)) if changes else request.body,
             notes=notes,
+            context=READ_ANSWER if self.facts(target).answers_in_parts else {},
         )
 
     def url(self, target: Target) -> str:

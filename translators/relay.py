@@ -4,7 +4,8 @@ Four cases: the client asked for a stream or for a whole answer, and the provide
 not always send what was asked for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from translators.base import (
     AnswerIdentity,
@@ -17,6 +18,9 @@ from translators.base import (
 )
 from translators.errors import UpstreamError
 from translators.types import OUTPUT, Ended, Event, Failed, Usage, UsageReport, WireRequest
+
+READ_ANSWER: Mapping[str, Any] = {"read_answer": True}
+"""In a request's context: its answer differs from the client's wire, although the engine speaks it."""
 
 See = Callable[[Sequence[Event]], None]
 """Somebody who watches the events go by."""
@@ -74,6 +78,10 @@ class WholeReader:
         return self._translator.parse(bytes(self._body), self._wire)
 
 
+def passes_through(translator: Translator, dialect: Dialect, wire: WireRequest) -> bool:
+    return translator.speaks == dialect.name and "read_answer" not in wire.context
+
+
 def open_stream(
     translator: Translator,
     dialect: Dialect,
@@ -84,7 +92,7 @@ def open_stream(
     see: See | None = None,
 ) -> AnswerStream:
     """The answer for a client that asked for a stream. `see` is shown the events, where there are any."""
-    if arrives_as_stream and translator.speaks == dialect.name:
+    if arrives_as_stream and passes_through(translator, dialect, wire):
         return dialect.through(identity)
     reader = translator.stream(wire) if arrives_as_stream else WholeReader(translator, wire)
     return TranslatedStream(reader, dialect.writer(identity), see)
@@ -107,7 +115,7 @@ def whole_answer(
     if arrives_as_stream:
         reader = translator.stream(wire)
         events = reader.feed(body) + reader.close()
-    elif translator.speaks == dialect.name:
+    elif passes_through(translator, dialect, wire):
         return dialect.through_whole(body, identity)
     else:
         events = translator.parse(body, wire)

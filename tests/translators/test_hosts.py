@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from translators import ENGINES
+from translators import DIALECTS, ENGINES
+from translators.base import AnswerIdentity
 from translators.hosts import HOSTS, OPENAI, UNKNOWN, host_facts
 from translators.openai_request import read_request
+from translators.relay import whole_answer
 from translators.types import Target, WireRequest
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -382,3 +384,24 @@ def test_pitfall_104_usage_is_not_asked_for_where_that_is_refused() -> None:
     assert "stream_options" not in body(MISTRAL, "mistral-large", stream=True)
     assert "stream_options" not in body(MISTRAL, "mistral-large", stream=True, stream_options={"include_usage": True})
     assert body(GROQ, "llama", stream=True)["stream_options"] == {"include_usage": True}
+
+
+def test_pitfall_021_reasoning_models_that_answer_in_parts_are_translated():
+    """Mistral's content is a list of parts then, which OpenAI's clients cannot read (rig, ruby_llm recordings)."""
+    request = read_request(b'{"model":"m","messages":[{"role":"user","content":"x"}]}')
+    parts: list[dict[str, Any]] = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "hello"},
+    ]
+    body = {"id": "1", "model": "m", "choices": [{"index": 0, "message": {"content": parts}, "finish_reason": "stop"}]}
+    for model, expected in (("magistral-medium-latest", "hello"), ("codestral-latest", parts)):
+        target = Target("https://api.mistral.ai/v1", model, "m", key="k")
+        engine = ENGINES["gpt"]
+        wire = engine.build(request, target)
+        identity = AnswerIdentity("x", 1, "m", renamed=False, include_usage=False)
+        answer = whole_answer(
+            engine, DIALECTS["openai-chat"], wire, identity, json.dumps(body).encode(), arrives_as_stream=False
+        )
+        message = json.loads(answer.body)["choices"][0]["message"]
+        assert message["content"] == expected
+        assert message.get("reasoning_content") == ("hm" if expected == "hello" else None)
