@@ -66,7 +66,7 @@ class AnswerReader:
         return events
 
     def end(self, *, whole: bool) -> list[Event]:
-        """The body has ended. `whole`: it came as one JSON text, which cannot be half an answer."""
+        """The body has ended. `whole`: it was one JSON object, which cannot be half an answer."""
         if self.over:
             return []
         self.over = True
@@ -169,4 +169,4 @@ def whole_answer(body: bytes, context: Mapping[str, Any]) -> list[Event]:
     for chunk in objects_in(answer if isinstance(answer, list) else [answer]):
         if not reader.over:
             events += reader.read(chunk)
-    return events + reader.end(whole=True)
+    return events + reader.end(whole=not isinstance(answer, list))

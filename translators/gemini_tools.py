@@ -71,7 +71,7 @@ def declaration(tool: Tool, model: GeminiModel, names: ToolNames, path: str, not
         made["description"] = tool.description
     schema = object_schema(tool.parameters)
     if says_anything(schema):
-        made |= parameters(schema, model)
+        made |= parameters(schema, model, path, notes)
     if tool.strict:
         notes.append(Note(f"{path}.function.strict", "Gemini has no strict functions"))
     for name, value in tool.extra.items():
@@ -89,10 +89,15 @@ def says_anything(schema: Schema) -> bool:
     )
 
 
-def parameters(schema: Schema, model: GeminiModel) -> JsonObject:
+def parameters(schema: Schema, model: GeminiModel, path: str, notes: list[Note]) -> JsonObject:
+    """The schema under the name that it has for this model."""
     if model.json_schema:
         return {"parametersJsonSchema": json_schema(schema)}
-    return {"parameters": openapi_schema(schema)}
+    form = openapi_schema(schema)
+    if form.get("properties"):
+        return {"parameters": form}
+    notes.append(Note(f"{path}.function.parameters", "this model takes no objects with any keys"))
+    return {}
 
 
 def tool_config(chat: ChatRequest, tools: list[JsonObject], names: ToolNames, notes: list[Note]) -> JsonObject:

@@ -73,9 +73,9 @@ def test_pitfall_034_pictures_in_results() -> None:
     assert older[3] == {"role": "user", "parts": [{"text": "Returned by the call a:"}, picture]}
 
 
-def test_pitfall_066_references_in_a_result_are_text() -> None:
+@pytest.mark.parametrize("text", ['{"schema": {"$ref": "a"}}', '{"schema": {"$defs": {}}}'])
+def test_pitfall_066_references_in_a_result_are_text(text: str) -> None:
     """Gemini would follow them. (vercel/ai#14369)"""
-    text = '{"schema": {"$ref": "#/$defs/a", "$defs": {}}}'
     found = contents(ASK, called("a"), result("a", text))
     assert found[2]["parts"][0]["functionResponse"]["response"] == {"output": text}
 

@@ -7,9 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.translators.gemini_exchange import IDENTITY
 from tests.translators.gemini_types import assert_fits
 from tests.translators.gemini_validator import MODELS, problems
 from translators.gemini import Gemini
+from translators.openai import OpenAIChat
 from translators.openai_request import read_request
 from translators.types import Target
 
@@ -183,3 +185,53 @@ def assert_said(raw: dict[str, Any], body: dict[str, Any]) -> None:
             continue  # A result without its call is left out.
         texts = [content] if isinstance(content, str) else [part.get("text", "") for part in content]
         assert all(json.dumps(text, ensure_ascii=False)[1:-1] in sent for text in texts)
+
+
+NUMBERS = st.integers(-(2**53), 2**53)
+"""What JSON numbers hold everywhere (RFC 8259, §6)."""
+SAID = st.fixed_dictionaries(
+    {
+        "text": st.sampled_from(["", "Hello", "日本 \n"]),
+        "calls": st.lists(
+            st.tuples(NAMES, st.dictionaries(st.text(max_size=3), NUMBERS | st.text(), max_size=3), st.booleans()),
+            max_size=3,
+        ),
+        "signed": st.booleans(),
+    }
+)
+
+
+@given(SAID, st.integers(min_value=1, max_value=40))
+@settings(max_examples=200)
+def test_what_an_assistant_said_survives_the_way_there_and_back(said: dict[str, Any], size: int) -> None:
+    """A message on Gemini's wire, answered by Gemini word for word as a stream, is the same message again."""
+    calls = [
+        {
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": json.dumps(arguments, separators=(",", ":"), ensure_ascii=False)},
+            **(SIGNATURE if signed else {}),
+        }
+        for number, (name, arguments, signed) in enumerate(said["calls"])
+    ]
+    block = {"type": "gemini.thought_signature", "thought_signature": "c2ln"}
+    message = present({"role": "assistant", "content": said["text"], "tool_calls": calls or None})
+    if said["signed"] and said["text"]:
+        message["thinking_blocks"] = [block]
+    raw = {"model": "gemini-2.5-pro", "messages": [{"role": "user", "content": "Hi"}, message]}
+    wire = Gemini().build(read_request(json.dumps(raw).encode()), Target("", "gemini-2.5-pro", "gemini-2.5-pro"))
+    spoken = [content for content in json.loads(wire.body)["contents"] if content["role"] == "model"]
+    if not spoken:
+        return  # Nothing was said.
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 4, "totalTokenCount": 7}
+    candidate = {"content": spoken[0], "finishReason": "STOP"}
+    data = f"data: {json.dumps({'candidates': [candidate], 'usageMetadata': usage})}\r\n\r\n".encode()
+    stream = Gemini().stream(wire)
+    events = [event for at in range(0, len(data), size) for event in stream.feed(data[at : at + size])] + stream.close()
+    answer = json.loads(OpenAIChat().fold(events, IDENTITY))
+    found = answer["choices"][0]["message"]
+    assert (found["content"] or "") == said["text"]
+    assert found.get("tool_calls", []) == calls
+    assert found.get("thinking_blocks", []) == message.get("thinking_blocks", [])
+    assert answer["choices"][0]["finish_reason"] == ("tool_calls" if calls else "stop")
+    assert answer["usage"]["total_tokens"] == 7

@@ -30,6 +30,14 @@ def test_functions_stand_in_one_list() -> None:
     assert functions(tools=tools) == [{"name": "a", "description": "does a"}, {"name": "b"}, {"name": "c"}]
 
 
+def test_older_models_take_no_open_objects() -> None:
+    """A function whose parameters may be anything is declared without, and a note says so."""
+    anything = tool("a", {"type": "object", "additionalProperties": {"type": "string"}})
+    assert functions(tools=[anything], model="gemini-1.5-pro") == [{"name": "a"}]
+    assert noted(tools=[anything], model="gemini-1.5-pro") == {"tools[0].function.parameters"}
+    assert "parametersJsonSchema" in functions(tools=[anything])[0]
+
+
 def test_an_empty_list_of_tools_is_left_out() -> None:
     """It would be refused (pitfall 36)."""
     assert "tools" not in body(tools=[])

@@ -102,7 +102,10 @@ def test_geminis_fields_that_only_one_of_the_hosts_has() -> None:
         {"type": "function", "function": {"name": "a"}},
         {"type": "google_search"},
     ]
-    made = gemini(labels={"team": "x"}, service_tier="flex", tools=tools)
+    newer = "gemini-3-flash-preview"
+    made = VertexGemini().build(
+        request(newer, labels={"team": "x"}, service_tier="flex", tools=tools), target(newer, region="global")
+    )
     body = json.loads(made.body)
     assert body["labels"] == {"team": "x"}
     assert not {"serviceTier", "toolConfig"} & set(body)
