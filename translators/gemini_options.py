@@ -56,8 +56,8 @@ JSON_ONLY = "Answer with one JSON value and nothing else: no words around it and
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Gemini's own settings in a request, by their names on the wire: `config` for `generationConfig`, which the
-    request's other fields yield to where `generation_config` set them, and `body` for beside it."""
+    """Gemini's own settings in a request, by their names on the wire. `config` goes into `generationConfig`;
+    `own_config`, which the client wrote as that, goes before everything there; `body` stands beside it."""
 
     config: JsonObject
     own_config: JsonObject
@@ -92,7 +92,8 @@ def own_fields(chat: ChatRequest) -> JsonObject:
     """Everything that may be Gemini's, the most particular place last."""
     extra_body = required_object("extra_body", chat.extensions.get("extra_body", {}))
     nested = required_object("google", extra_body.get("google", {}))
-    return {**chat.extensions, **nested, **required_object("google", chat.extensions.get("google", {}))}
+    google = required_object("google", chat.extensions.get("google", {}))
+    return {**chat.extensions, **extra_body, **nested, **google}
 
 
 def required_object(name: str, value: Any) -> Mapping[str, Any]:

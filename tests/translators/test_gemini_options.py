@@ -205,6 +205,7 @@ def test_what_gemini_has_not_is_noted() -> None:
         "verbosity": "low",
     }
     assert noted(**fields) == set(fields)
+    assert noted(extra_body={"color": "red"}) == {"color"}
     assert noted(store=False, metadata={}, prediction=None, stream_options={"include_usage": True}) == set()
 
 
