@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.translators.anthropic_types import type_problems
 from tests.translators.anthropic_validator import MODELS, problems
 from translators.anthropic import Claude
 from translators.openai_request import read_request
@@ -163,6 +164,7 @@ def test_any_history_becomes_a_request_that_claude_accepts(raw: dict[str, Any]) 
     first, second = Claude().build(request, target), Claude().build(request, target)
     body = json.loads(first.body)
     assert problems(body) == []
+    assert type_problems(body) == []
     assert first == second, "the same request gives the same bytes, so that prompt caches hit"
     assert request.raw == before, "the client's request is never changed"
     assert_said(raw, body)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.recordings import Recording, for_recordings
 from tests.translators.anthropic_to_openai import normalised, openai_request
+from tests.translators.anthropic_types import type_problems
 from translators.anthropic import Claude
 from translators.media import read_base64
 from translators.openai_request import read_request
@@ -80,6 +81,7 @@ def expected(recording: Recording) -> dict[str, Any]:
 
 def check(recording: Recording) -> None:
     body, headers = built(recording)
+    assert type_problems(body) == []
     assert body.pop("model") == model_of(recording)
     same = normalised(body) == expected(recording)
     if recording.id in DIFFERENT:
