@@ -13,6 +13,7 @@ from types import MappingProxyType
 from cachetools import LRUCache
 
 from balancing.keys import Entry, KeyLimit, UpstreamKey, key_limit, upstream_keys
+from balancing.proxies import Proxy
 from balancing.regions import NO_REGION, regions_for
 from balancing.timeouts import timeout_for
 from config.rules import ModelIndex
@@ -51,6 +52,12 @@ class Channel:
     def has_regions(self) -> bool:
         """Whether requests are spread over regions."""
         return self.regions[0] != NO_REGION
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """What the provider is reached through, if not the same way as everything else."""
+        url = self.provider.preferences.proxy
+        return Proxy.read(url) if url else None
 
     @property
     def label(self) -> str:

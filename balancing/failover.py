@@ -12,7 +12,7 @@ How it holds together:
 - What one socket read brings is collected, translated together and written once (`Flush`).
 - One timer per client connection serves the deadlines of all its streams.
 
-These classes are mitmproxy's inside, used in this one file and pinned to mitmproxy 12.2.
+These classes are mitmproxy's inside, used here, in connections.py and in tunnels.py, and pinned to mitmproxy 12.2.
 """
 
 import itertools
@@ -23,12 +23,11 @@ from typing import Any, Protocol
 
 from mitmproxy import flow as mitmproxy_flow
 from mitmproxy import http
-from mitmproxy.connection import Connection
+from mitmproxy.connection import Connection, Server
 from mitmproxy.proxy import commands, events
-from mitmproxy.proxy.layer import CommandGenerator, Layer
+from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers.http import (
-    GetHttpConnection,
     GetHttpConnectionCompleted,
     HttpLayer,
     HTTPMode,
@@ -36,7 +35,7 @@ from mitmproxy.proxy.layers.http import (
     SendHttp,
 )
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
-from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
+from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestData,
@@ -48,13 +47,18 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
     ResponseProtocolError,
 )
-from mitmproxy.proxy.layers.http._http1 import Http1Client
 
+from balancing.connections import (
+    FIRST_ATTEMPT_ID,
+    ConnectingHttpLayer,
+    GetAttemptConnection,
+    JoiningHttp1Client,
+    address_to_proxy,
+)
 from balancing.exchange import Exchange, Reply, Step, error_reply
+from balancing.tunnels import server_spec
 from translators.errors import Kind, RequestError, WireError
 
-FIRST_ATTEMPT_ID = 1 << 32
-"""Far above any id that an HTTP/2 client can have used by the time it matters."""
 BODY_LIMIT = 100 * 1024 * 1024
 
 
@@ -94,7 +98,7 @@ class Flush(HttpEvent):
     """What has arrived for this stream is to be dealt with now."""
 
 
-class FailoverHttpLayer(HttpLayer):
+class FailoverHttpLayer(ConnectingHttpLayer):
     """The HTTP layer of one connection, whose streams can try again."""
 
     gatekeeper: Gatekeeper
@@ -126,8 +130,6 @@ class FailoverHttpLayer(HttpLayer):
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
             self.ring()
-        elif isinstance(event, events.ConnectionEvent) and self.is_abandoned(event.connection):
-            pass
         else:
             yield from super()._handle_event(event)
         while self.touched:
@@ -137,21 +139,6 @@ class FailoverHttpLayer(HttpLayer):
             self.alarm_wanted = False
             assert self.alarm_at is not None
             yield commands.RequestWakeup(max(0.0, self.alarm_at - time.monotonic()))
-
-    def forget_failed(self, wanted: GetHttpConnection) -> None:
-        """Let a connection that could not be opened be tried again, which the parent never would for this client."""
-        for connection in [each for each in self.connections if each.error and wanted.connection_spec_matches(each)]:
-            if connection not in self.waiting_for_establishment:
-                del self.connections[connection]
-
-    def abandon(self, connection: Connection) -> CommandGenerator[None]:
-        """Close a connection that is being opened."""
-        del self.connections[connection]
-        yield commands.CloseConnection(connection)
-
-    def is_abandoned(self, connection: Connection) -> bool:
-        """Whether nobody is interested any more in what happens to a connection."""
-        return connection not in self.connections and connection != self.context.server
 
     def watch(self, stream: "FailoverStream", deadline: float) -> None:
         """See to it that the stream is looked at when its deadline passes. A deadline may move later on its own."""
@@ -172,36 +159,6 @@ class FailoverHttpLayer(HttpLayer):
                 stream.time_out()
             else:
                 self.watch(stream, deadline)
-
-
-class JoiningHttp1Client(Http1Client):
-    """A provider's HTTP/1 connection that hands on what one socket read brings in one piece, for attempts of ours:
-    a stream's hundred small chunks would otherwise each pass through all layers on their own."""
-
-    @classmethod
-    def take_over(cls, layer: Layer | None) -> None:
-        """Find the HTTP/1 client in a connection's stack, if that is what it speaks, and turn it into one of these."""
-        while layer is not None and type(layer) is not Http1Client:
-            layer = getattr(layer, "child_layer", None)
-        if layer is not None:
-            layer.__class__ = cls
-
-    def read_body(self, event: events.Event) -> CommandGenerator[None]:
-        stream_id = self.stream_id or 0
-        if not isinstance(event, events.DataReceived) or stream_id < FIRST_ATTEMPT_ID:
-            yield from super().read_body(event)
-            return
-        pieces: list[bytes] = []
-        for command in super().read_body(event):
-            if isinstance(command, ReceiveHttp) and isinstance(command.event, ResponseData):
-                pieces.append(command.event.data)
-                continue
-            if pieces:
-                yield ReceiveHttp(ResponseData(stream_id, b"".join(pieces)))
-                pieces.clear()
-            yield command
-        if pieces:
-            yield ReceiveHttp(ResponseData(stream_id, b"".join(pieces)))
 
 
 class FailoverStream(HttpStream):
@@ -306,19 +263,22 @@ class FailoverStream(HttpStream):
         self.upstream_finished = False
         self.began = time.time()
         self.reconnected = False
+        assert self.exchange
+        self.exchange.start_clock()
         self.layer.watch(self, self.deadline)
         yield from self.connect()
 
     def connect(self) -> CommandGenerator[None]:
-        command = GetHttpConnection(
+        assert self.exchange
+        proxy = self.exchange.record.attempt.channel.proxy
+        command = GetAttemptConnection(
             (self.flow.request.host, self.flow.request.port),
             self.flow.request.scheme == "https",
-            self.flow.server_conn.via,
-            "tcp",
+            server_spec(proxy) if proxy else self.layer.context.server.via,
+            proxy=proxy,
         )
         command.blocking = self  # type: ignore[assignment]
         self.pending_command = command
-        self.layer.forget_failed(command)
         yield command
 
     def handle_attempt_event(self, event: events.Event) -> CommandGenerator[None]:
@@ -370,8 +330,10 @@ class FailoverStream(HttpStream):
             return
         self.upstream = connection
         JoiningHttp1Client.take_over(self.layer.connections[connection])
-        self.context.server = self.flow.server_conn = connection  # type: ignore[assignment]
+        assert isinstance(connection, Server)
+        self.context.server = self.flow.server_conn = connection
         request = self.layer.gatekeeper.wire_request(self.flow)
+        address_to_proxy(request, connection)
         content = request.raw_content or b""
         yield SendHttp(RequestHeaders(self.attempt_id, request, not content), connection)
         if content:
@@ -430,19 +392,9 @@ class FailoverStream(HttpStream):
         self.layer.waiting.discard(self)
         if self.upstream is not None and not self.upstream_finished:
             yield SendHttp(RequestProtocolError(attempt_id, "attempt abandoned", ErrorCode.CANCEL), self.upstream)
-        elif isinstance(self.pending_command, GetHttpConnection):
-            yield from self.give_up_connecting(self.pending_command)
+        elif isinstance(self.pending_command, GetAttemptConnection):
+            yield from self.layer.abandon(self.pending_command)
         self.pending_command = None
-
-    def give_up_connecting(self, command: GetHttpConnection) -> CommandGenerator[None]:
-        """Nobody else waits for this connection: stop trying to open it, so that a later attempt opens its own."""
-        for connection, waiting in self.layer.waiting_for_establishment.items():
-            if command in waiting:
-                waiting.remove(command)
-                self.layer.command_sources.pop(command, None)
-                if not waiting:
-                    yield from self.layer.abandon(connection)
-                return
 
     def prepare_attempt(self) -> CommandGenerator[None]:
         hook = UniapiNextAttemptHook(self.flow)

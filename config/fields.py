@@ -22,7 +22,8 @@ def read_url(value: Value, schemes: Collection[str]) -> str | None:
     allowed = listed([f"{scheme}://" for scheme in schemes])
     try:
         parts = urlsplit(url)
-        complete = bool(parts.hostname) and parts.port != 0
+        # A name that cannot be looked up is no host: one of its labels is empty or too long.
+        complete = bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
         complete = False
     else:

@@ -22,6 +22,7 @@ KIND_OF_STATUS = {
     402: Kind.CREDENTIALS,
     403: Kind.CREDENTIALS,
     404: Kind.NOT_FOUND,
+    407: Kind.CONNECT,  # not the provider: a proxy on the way to it wants other credentials
     408: Kind.TIMEOUT,
     413: Kind.TOO_LARGE,
     429: Kind.RATE_LIMIT,
@@ -29,6 +30,9 @@ KIND_OF_STATUS = {
     503: Kind.OVERLOADED,
     529: Kind.OVERLOADED,
 }
+
+CLIENT_STATUS = {407: 502, 529: 503}
+"""What clients are told instead, where they would misunderstand the status or not know it."""
 
 STATUS_OF_TYPE = {
     "invalid_request_error": 400,
@@ -136,7 +140,7 @@ def make_failure(
     kind = kind_of(status, fields)
     code, type_ = openai_code(kind, status, fields, retry_after)
     if client_status is None:
-        client_status = 503 if status == 529 else status if 400 <= status <= 599 else 502
+        client_status = CLIENT_STATUS.get(status, status if 400 <= status <= 599 else 502)
     return UpstreamError(
         kind,
         fields["message"][:MESSAGE_LIMIT],

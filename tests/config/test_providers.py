@@ -194,7 +194,17 @@ def test_an_address_without_scheme_is_told(provider_problems, url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "https:///v1", "'http://a b/c'", "'http://[::1/v1'", "http://x:99999/", "http://x:y"]
+    "url",
+    [
+        "http://",
+        "https:///v1",
+        "'http://a b/c'",
+        "'http://[::1/v1'",
+        "http://x:99999/",
+        "http://x:y",
+        "http://a..b/v1",
+        f"http://{'a' * 64}.example/v1",
+    ],
 )
 def test_an_address_without_host_is_told(provider_problems, url):
     """Also one that is broken in other ways."""

@@ -124,7 +124,7 @@ class Http2Upstream:
         self._loop.run_forever()
 
 
-def server_context(directory: Path) -> ssl.SSLContext:
+def server_context(directory: Path, protocol: str = "h2") -> ssl.SSLContext:
     """A certificate of its own making, good for an hour."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
@@ -145,5 +145,5 @@ def server_context(directory: Path) -> ssl.SSLContext:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    context.set_alpn_protocols(["h2"])
+    context.set_alpn_protocols([protocol])
     return context

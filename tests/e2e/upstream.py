@@ -8,6 +8,7 @@ upstream.requests("good")                 # what it was sent
 import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,12 +37,13 @@ Behaviour = Callable[[Seen], Awaitable[bool | None]]
 
 
 class Upstream:
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, context: ssl.SSLContext | None = None) -> None:
         self._behaviours: dict[str, list[Behaviour]] = {}
         self._seen: list[Seen] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self.port = port
+        self._context = context
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         self._ready.wait(10)
@@ -52,7 +54,7 @@ class Upstream:
         return self.url(name)
 
     def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{name}/v1"
+        return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}/{name}/v1"
 
     def requests(self, name: str) -> list[Seen]:
         return [seen for seen in self._seen if seen.path.startswith(f"/{name}/")]
@@ -67,7 +69,7 @@ class Upstream:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        starting = asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 30)
+        starting = asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 30, ssl=self._context)
         server = self._loop.run_until_complete(starting)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()

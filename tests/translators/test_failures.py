@@ -162,6 +162,7 @@ def test_the_message_is_found_in_every_shape(body: Any, message: str) -> None:
         (402, Kind.CREDENTIALS, "insufficient_quota", "authentication_error", 402),
         (403, Kind.CREDENTIALS, "permission_denied", "authentication_error", 403),
         (404, Kind.NOT_FOUND, "model_not_found", "invalid_request_error", 404),
+        (407, Kind.CONNECT, "server_error", "server_error", 502),
         (408, Kind.TIMEOUT, "server_error", "server_error", 408),
         (409, Kind.BAD_REQUEST, "invalid_request_error", "invalid_request_error", 409),
         (413, Kind.TOO_LARGE, "request_too_large", "invalid_request_error", 413),
@@ -177,7 +178,9 @@ def test_the_message_is_found_in_every_shape(body: Any, message: str) -> None:
 def test_pitfall_105_statuses_keep_their_meaning(
     status: int, kind: Kind, code: str, type_: str, client_status: int
 ) -> None:
-    """envoyproxy/ai-gateway#2161, litellm PR#18698: the status is kept, 529 becomes 503, the code is OpenAI's."""
+    """envoyproxy/ai-gateway#2161, litellm PR#18698: the status is kept, 529 becomes 503, the code is OpenAI's.
+
+    407 is said by a proxy between gateway and provider, no matter of the client's."""
     error = read(status, {"error": {"message": "m"}}, x_request_id="req_1")
     assert (error.kind, error.code, error.type, error.status) == (kind, code, type_, client_status)
     assert (error.upstream_status, error.request_id, error.message) == (status, "req_1", "m")
