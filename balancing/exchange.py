@@ -344,14 +344,17 @@ class Exchange:
         if not self.committed and len(self._body) < KEPT_ANSWER_BYTES:
             self._body += data  # For inspection, should the attempt fail.
         output = stream.feed(data) if data else b""
-        if (self._finished or self._broken) and not stream.ended:
+        # A broken connection is no end, also where a wire has no end marker and closing would complete the answer.
+        if self._finished and not stream.ended:
             output += stream.close()
         if stream.has_output and output and not output.startswith(b":"):
             self._output_came()
         self._hold_or_send(stream, output)
         if stream.failure:
-            raise self._broken or stream.failure
-        if stream.ended and self._finished:
+            raise stream.failure
+        if self._broken and not stream.ended:
+            raise self._broken
+        if stream.ended and (self._finished or self._broken):
             return self._stream_done(stream)
         return Step.SEND if self._output else Step.WAIT
 

@@ -13,7 +13,7 @@ them). A clone without that folder skips the tests that need it, and says so; wi
 
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,9 +95,15 @@ def recordings(
     return found
 
 
-def for_recordings(provider: str, **filters: Any) -> pytest.MarkDecorator:
+def all_recordings() -> list[Recording]:
+    """Every recording of every provider."""
+    return [recording for folder in sorted(FOLDER.iterdir()) if folder.is_dir() for recording in _load(folder.name)]
+
+
+def for_recordings(providers: str | Sequence[str], **filters: Any) -> pytest.MarkDecorator:
     """Parametrises the test's argument `recording`, ids included; the filters are those of `recordings`."""
-    found = recordings(provider, **filters)
+    names = (providers,) if isinstance(providers, str) else providers
+    found = [recording for name in names for recording in recordings(name, **filters)]
     if not found:
         skipped = pytest.param(None, id="none", marks=pytest.mark.skip(reason=MISSING))
         return pytest.mark.parametrize("recording", [skipped])

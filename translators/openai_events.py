@@ -5,6 +5,7 @@ Tolerant where hosts of this wire differ: reasoning in `reasoning_content` or `r
 """
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from translators.errors import Kind, UpstreamError
@@ -119,8 +120,9 @@ def choice_index(choice: Mapping[str, Any], position: int) -> int:
 class ChoiceReader:
     """One choice of an answer: its deltas (or its whole message) → events."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, answer_id: str) -> None:
         self._index = index
+        self._answer_id = answer_id
         self._open_calls: dict[int, tuple[int, str]] = {}
         """The provider's index of a call → our number of it, and its id."""
         self._calls = 0
@@ -184,6 +186,10 @@ class ChoiceReader:
             case {"type": "thinking", "thinking": str(text)} if text:
                 yield ReasoningDelta(text, self._index)
 
+    def _minted(self, number: int) -> str:
+        """An id for a call without one: no other call of the conversation may have the same."""
+        return "call_" + sha256(f"{self._answer_id}/{self._index}/{number}".encode()).hexdigest()[:24]
+
     def _tool_call(self, call: Mapping[str, Any], position: int) -> Iterator[Event]:
         function = object_in(call.get("function"))
         id_, name, arguments = text_in(call.get("id")), text_in(function.get("name")), function.get("arguments")
@@ -196,7 +202,7 @@ class ChoiceReader:
             self._calls += 1
             self._open_calls[key] = number, id_
             extra = {field: value for field, value in call.items() if field not in ("index", "id", "type", "function")}
-            yield ToolCallStart(number, id_ or f"call_{number + 1}", name, self._index, extra)
+            yield ToolCallStart(number, id_ or self._minted(number), name, self._index, extra)
         elif open_id is None:
             return  # A piece of a call that was never opened.
         if arguments:
@@ -270,7 +276,7 @@ class ChunkReader:
                 yield Failed(failure)
                 return
             index = choice_index(raw, position)
-            choice = self._choices.setdefault(index, ChoiceReader(index))
+            choice = self._choices.setdefault(index, ChoiceReader(index, text_in(chunk.get("id"))))
             yield from choice.events(raw, object_in(raw.get("delta")))
         usage = chunk_usage(chunk)
         if usage is not None:
@@ -288,7 +294,7 @@ def whole_events(body: bytes) -> list[Event]:
         return [Failed(error)]
     events: list[Event] = [started(answer)]
     for position, raw in enumerate(answer["choices"]):
-        choice = ChoiceReader(choice_index(raw, position))
+        choice = ChoiceReader(choice_index(raw, position), text_in(answer.get("id")))
         events.extend(choice.events(raw, object_in(raw.get("message"))))
         events.append(choice.finished())
     usage = read_usage(answer.get("usage"))

@@ -39,15 +39,19 @@ def speaks_openai(recording: Recording) -> bool:
     return "/anthropic/" not in url and "/ai/run/" not in url
 
 
+def answer_filters(*, stream: bool) -> dict[str, Any]:
+    """The filters for chat answers in OpenAI's wire, without those that are errors from the first word on."""
+    return {
+        "endpoint": "chat",
+        "stream": stream,
+        "status": 200,
+        "where": lambda recording: speaks_openai(recording) and "error_in_200" not in recording.features,
+    }
+
+
 def answers(provider: str, *, stream: bool) -> list[Recording]:
-    """The provider's recorded chat answers in OpenAI's wire, without those that are errors from the first word on."""
-    return recordings(
-        provider,
-        endpoint="chat",
-        stream=stream,
-        status=200,
-        where=lambda recording: speaks_openai(recording) and "error_in_200" not in recording.features,
-    )
+    """The provider's recordings that fit them."""
+    return recordings(provider, **answer_filters(stream=stream))
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.recordings import Recording, needs_recordings, recordings
+from tests.recordings import Recording, for_recordings, needs_recordings, recordings
 from translators.errors import Kind, UpstreamError
 from translators.failures import failure_inside_answer, read_failure, reports_failure
 
@@ -75,18 +75,16 @@ def own_message(body: Any) -> str:
 # --- recorded errors --------------------------------------------------------------------------------------------
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", EVERY_PROVIDER)
-def test_recorded_errors_keep_status_and_message(provider: str) -> None:
+@for_recordings(EVERY_PROVIDER, where=lambda recording: recording.status >= 400)
+def test_recorded_errors_keep_status_and_message(recording: Recording) -> None:
     """Every recorded error: OpenAI's form, the provider's own words, a kind that fits the status."""
-    for recording in recordings(provider, where=lambda recording: recording.status >= 400):
-        error = failure_of(recording)
-        assert error.status == error.upstream_status == recording.status, recording.id
-        assert error.message.startswith(own_message(recording.response["body"])), recording.id
-        assert error.kind in KINDS_OF_STATUS[recording.status], recording.id
-        assert error.code in CODES.get(error.kind, {error.code}), recording.id
-        assert " " not in str(error.code), recording.id
-        assert set(json.loads(error.body())["error"]) == {"message", "type", "param", "code"}
+    error = failure_of(recording)
+    assert error.status == error.upstream_status == recording.status, recording.id
+    assert error.message.startswith(own_message(recording.response["body"])), recording.id
+    assert error.kind in KINDS_OF_STATUS[recording.status], recording.id
+    assert error.code in CODES.get(error.kind, {error.code}), recording.id
+    assert " " not in str(error.code), recording.id
+    assert set(json.loads(error.body())["error"]) == {"message", "type", "param", "code"}
 
 
 @needs_recordings

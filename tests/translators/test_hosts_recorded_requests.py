@@ -3,9 +3,7 @@
 import json
 from typing import Any
 
-import pytest
-
-from tests.recordings import Recording, needs_recordings, recordings
+from tests.recordings import Recording, for_recordings
 from tests.translators.openai_wire import speaks_openai
 from translators import ENGINES
 from translators.openai_request import read_request
@@ -42,10 +40,10 @@ DIFFERENT = {
 """Recording → why it is, on purpose, not built as it was sent."""
 
 
-def found(provider: str) -> list[Recording]:
-    return recordings(
-        provider, endpoint="chat", where=lambda recording: recording.request_recorded and speaks_openai(recording)
-    )
+REQUESTS: dict[str, Any] = {
+    "endpoint": "chat",
+    "where": lambda recording: recording.request_recorded and speaks_openai(recording),
+}
 
 
 def openai_request(recording: Recording, model: str) -> Json:
@@ -101,21 +99,17 @@ def normalised_message(recording: Recording, message: Json, ids: dict[str, int])
     return fields
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_recorded_requests_are_built_equal(provider: str) -> None:
+@for_recordings(tuple(PROVIDERS), **REQUESTS)
+def test_recorded_requests_are_built_equal(recording: Recording) -> None:
     """Up to key order and to what the documentation calls the same; with a note for whatever is left out."""
-    for recording in found(provider):
-        wire = built(recording)
-        same = normalised(recording, json.loads(wire.body)) == normalised(recording, recording.request_body)
-        assert same != (recording.id in DIFFERENT), f"{recording.id}\n{wire.notes}"
-        assert bool(wire.notes) <= (recording.id in DIFFERENT), recording.id
+    wire = built(recording)
+    same = normalised(recording, json.loads(wire.body)) == normalised(recording, recording.request_body)
+    assert same != (recording.id in DIFFERENT), f"{recording.id}\n{wire.notes}"
+    assert bool(wire.notes) <= (recording.id in DIFFERENT), recording.id
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_recorded_addresses_are_built_equal(provider: str) -> None:
+@for_recordings(tuple(PROVIDERS), **REQUESTS)
+def test_recorded_addresses_are_built_equal(recording: Recording) -> None:
     """From the base_url that a user would write: the endpoint itself."""
-    for recording in found(provider):
-        if "api-version" in recording.request["url"] or "/deployments/" not in recording.request["url"]:
-            assert built(recording).url == recording.request["url"], recording.id
+    if "api-version" in recording.request["url"] or "/deployments/" not in recording.request["url"]:
+        assert built(recording).url == recording.request["url"], recording.id

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.recordings import needs_recordings, recordings
+from tests.recordings import Recording, for_recordings
 from tests.translators.openai_wire import PROVIDERS, speaks_openai
 from translators import DIALECTS, ENGINES
 from translators.base import AnswerIdentity, ClientRequest
@@ -34,30 +34,26 @@ def body(wire: WireRequest) -> Any:
     return json.loads(wire.body)
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_recorded_requests_are_sent_as_they_came(provider: str) -> None:
+@for_recordings(PROVIDERS, endpoint="chat", where=lambda one: one.request_recorded and speaks_openai(one))
+def test_recorded_requests_are_sent_as_they_came(recording: Recording) -> None:
     """Byte for byte; for a stream only `stream_options` is added, for a renamed model only `model` differs."""
-    for recording in recordings(
-        provider, endpoint="chat", where=lambda one: one.request_recorded and speaks_openai(one)
-    ):
-        raw = {"model": "at-azure", **recording.request_body}
-        for message in raw["messages"]:
-            message.pop("thinking_blocks", None)
-            for call in message.get("tool_calls") or []:
-                call.pop("index", None)  # Some recorded clients replay it: see pitfall 20.
-        client = OpenAIChat().read(json.dumps(raw).encode())
-        same = built(client, model=raw["model"])
-        renamed = built(client, model="upstream")
-        expected = dict(raw)
-        if client.stream and not client.include_usage:
-            expected["stream_options"] = {**(raw.get("stream_options") or {}), "include_usage": True}
-            assert body(same) == expected, recording.id
-        else:
-            assert same.body == client.body, recording.id
-        assert body(renamed) == expected | {"model": "upstream"}, recording.id
-        assert list(body(renamed))[: len(raw)] == list(raw), recording.id
-        assert same.notes == renamed.notes == (), recording.id
+    raw = {"model": "at-azure", **recording.request_body}
+    for message in raw["messages"]:
+        message.pop("thinking_blocks", None)
+        for call in message.get("tool_calls") or []:
+            call.pop("index", None)  # Some recorded clients replay it: see pitfall 20.
+    client = OpenAIChat().read(json.dumps(raw).encode())
+    same = built(client, model=raw["model"])
+    renamed = built(client, model="upstream")
+    expected = dict(raw)
+    if client.stream and not client.include_usage:
+        expected["stream_options"] = {**(raw.get("stream_options") or {}), "include_usage": True}
+        assert body(same) == expected, recording.id
+    else:
+        assert same.body == client.body, recording.id
+    assert body(renamed) == expected | {"model": "upstream"}, recording.id
+    assert list(body(renamed))[: len(raw)] == list(raw), recording.id
+    assert same.notes == renamed.notes == (), recording.id
 
 
 def test_the_request_goes_to_the_providers_endpoint_with_its_key() -> None:

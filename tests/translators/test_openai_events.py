@@ -1,6 +1,7 @@
 """OpenAI's wire, the answer read: what recorded and made-up streams and bodies say → events."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.recordings import Recording, needs_recordings, recordings
+from tests.recordings import Recording, for_recordings, needs_recordings, recordings
 from tests.translators.openai_wire import (
     FIXTURES,
     PROVIDERS,
     STREAMS,
     Answer,
+    answer_filters,
     answer_of,
-    answers,
     failure,
     fed,
     streamed,
@@ -25,7 +26,7 @@ from tests.translators.openai_wire import (
 from translators.errors import Kind
 from translators.openai_events import FINISH_REASONS, ChunkReader, whole_events
 from translators.sse import DONE, data_event
-from translators.types import Ended, Event, Failed, Finished, KeepAlive, Started
+from translators.types import Ended, Event, Failed, Finished, KeepAlive, Started, ToolCallStart
 
 LONG = 40
 """Events of a stream above which only its ends are cut, one by one."""
@@ -43,12 +44,10 @@ def frames(sse: str) -> list[bytes]:
 # --- recorded and made-up streams ---------------------------------------------------------------------------------
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_recorded_streams_are_read_as_they_say(provider: str) -> None:
+@for_recordings(PROVIDERS, **answer_filters(stream=True))
+def test_recorded_streams_are_read_as_they_say(recording: Recording) -> None:
     """Text, reasoning, calls, finish reasons, usage; whole and byte by byte, with LF and CRLF."""
-    for recording in answers(provider, stream=True):
-        check_stream(recording.response["sse"], recording.id)
+    check_stream(recording.response["sse"], recording.id)
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
@@ -90,12 +89,10 @@ def without_keep_alives(events: list[Event]) -> list[Any]:
     ]
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_recorded_streams_that_break_off_are_failures(provider: str) -> None:
+@for_recordings(PROVIDERS, **answer_filters(stream=True))
+def test_recorded_streams_that_break_off_are_failures(recording: Recording) -> None:
     """Behind whichever event the stream is cut, it has failed and has neither finished nor ended."""
-    for recording in answers(provider, stream=True):
-        check_truncated(recording.response["sse"], recording.id)
+    check_truncated(recording.response["sse"], recording.id)
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
@@ -125,12 +122,31 @@ def assert_broken(events: list[Event], name: str) -> None:
 # --- recorded and made-up whole answers -----------------------------------------------------------------------------
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_recorded_answers_are_read_as_they_say(provider: str) -> None:
+@for_recordings(PROVIDERS, **answer_filters(stream=False))
+def test_recorded_answers_are_read_as_they_say(recording: Recording) -> None:
     """A whole answer is the same events as a streamed one."""
-    for recording in answers(provider, stream=False):
-        check_events(whole_events(recording.response_bytes), answer_of(recording), recording.id)
+    check_events(whole_events(recording.response_bytes), answer_of(recording), recording.id)
+
+
+@for_recordings(
+    ("anthropic", "gemini"),
+    endpoint="chat",
+    where=lambda one: one.request["url"].endswith("/chat/completions") and "calls-without-id-9a" not in one.id,
+)
+def test_openais_wire_at_other_houses_is_read_as_it_says(recording: Recording) -> None:
+    """Anthropic and Google offer it beside their own."""
+    check_events(whole_events(recording.response_bytes), answer_of(recording), recording.id)
+
+
+@for_recordings("gemini", endpoint="chat", where=lambda one: "calls-without-id-9a" in one.id)
+def test_a_call_without_an_id_gets_one_of_its_own(recording: Recording) -> None:
+    """Google's wire of this kind leaves it out; no other call of the conversation may have the same."""
+    (call,) = [event for event in whole_events(recording.response_bytes) if isinstance(event, ToolCallStart)]
+    again = recording.response["body"] | {"id": "another"}
+    (other,) = [event for event in whole_events(json.dumps(again).encode()) if isinstance(event, ToolCallStart)]
+    assert call.name == other.name == "get_current_time"
+    assert re.fullmatch(r"call_[0-9a-f]{24}", call.id)
+    assert call.id != other.id
 
 
 def test_a_whole_answer_is_read_as_it_says() -> None:

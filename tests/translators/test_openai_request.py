@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.recordings import needs_recordings, recordings
+from tests.recordings import Recording, for_recordings
 from tests.translators.openai_wire import PROVIDERS, speaks_openai
 from translators.errors import RequestError
 from translators.openai_request import read_request
@@ -53,31 +53,27 @@ def refused(**fields: Any) -> RequestError:
 # --- recorded requests --------------------------------------------------------------------------------------------
 
 
-@needs_recordings
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_recorded_requests_can_be_read(provider: str) -> None:
+@for_recordings(PROVIDERS, endpoint="chat", where=lambda one: one.request_recorded and speaks_openai(one))
+def test_recorded_requests_can_be_read(recording: Recording) -> None:
     """Roles, texts, calls, tools: everything arrives in its part. At Azure the model stands in the URL."""
-    for recording in recordings(
-        provider, endpoint="chat", where=lambda one: one.request_recorded and speaks_openai(one)
-    ):
-        body = {"model": "at-azure", **recording.request_body}
-        request = read_request(json.dumps(body).encode())
-        if recording.id in NOT_OPENAIS:
-            with pytest.raises(RequestError):
-                _ = request.chat
-            continue
-        chat = request.chat
-        assert chat.model == request.model == body["model"], recording.id
-        assert chat.stream == request.stream == recording.stream, recording.id
-        assert [one.role for one in chat.messages] == [one["role"] for one in body["messages"]], recording.id
-        assert [one.text for one in chat.messages] == [text_of(one) for one in body["messages"]], recording.id
-        assert [call.arguments for one in chat.messages for call in one.tool_calls] == [
-            call["function"]["arguments"] for one in body["messages"] for call in one.get("tool_calls") or []
-        ], recording.id
-        assert [tool.name for tool in chat.tools if isinstance(tool, Tool)] == [
-            tool["function"]["name"] for tool in body.get("tools") or [] if "function" in tool
-        ], recording.id
-        assert not set(chat.extensions) & {"model", "messages", "tools", "stream", "temperature"}, recording.id
+    body = {"model": "at-azure", **recording.request_body}
+    request = read_request(json.dumps(body).encode())
+    if recording.id in NOT_OPENAIS:
+        with pytest.raises(RequestError):
+            _ = request.chat
+        return
+    chat = request.chat
+    assert chat.model == request.model == body["model"], recording.id
+    assert chat.stream == request.stream == recording.stream, recording.id
+    assert [one.role for one in chat.messages] == [one["role"] for one in body["messages"]], recording.id
+    assert [one.text for one in chat.messages] == [text_of(one) for one in body["messages"]], recording.id
+    assert [call.arguments for one in chat.messages for call in one.tool_calls] == [
+        call["function"]["arguments"] for one in body["messages"] for call in one.get("tool_calls") or []
+    ], recording.id
+    assert [tool.name for tool in chat.tools if isinstance(tool, Tool)] == [
+        tool["function"]["name"] for tool in body.get("tools") or [] if "function" in tool
+    ], recording.id
+    assert not set(chat.extensions) & {"model", "messages", "tools", "stream", "temperature"}, recording.id
 
 
 def text_of(message: dict[str, Any]) -> str:
