@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.balancing.test_exchange import Step, Trial
+from balancing.exchange import Step
+from tests.balancing.test_exchange import Trial
 from tests.balancing.world import provider
 from translators import ENGINES
 from translators.base import ClientRequest, StreamTranslator
