@@ -50,13 +50,17 @@ class Claude:
             headers["anthropic-beta"] = ",".join(draft.betas)
         return WireRequest(
             method="POST",
-            url=(prefix(target.base_url) if target.base_url else HOST) + "/messages",
+            url=address(target) + "/messages",
             headers=headers,
-            credentials={"x-api-key": target.key} if target.key else {},
+            credentials=self.credentials(target),
             body=dumps({"model": target.model, **draft.body}),
             notes=draft.notes,
             context=draft.context,
         )
+
+    def credentials(self, target: Target) -> Mapping[str, str]:
+        """The headers with the key in them."""
+        return {"x-api-key": target.key} if target.key else {}
 
     def parse(self, body: bytes, wire: WireRequest) -> list[Event]:
         return whole_message(body, wire.context)
@@ -66,3 +70,8 @@ class Claude:
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return read_failure(status, headers, body)
+
+
+def address(target: Target) -> str:
+    """What stands before `/messages`, `/models`."""
+    return prefix(target.base_url) if target.base_url else HOST

@@ -53,6 +53,10 @@ class Translator(Protocol):
         """The provider's request. Raises RequestError if the wire cannot say it."""
         ...
 
+    def credentials(self, target: Target) -> Mapping[str, str]:
+        """The headers with the key in them."""
+        ...
+
     def parse(self, body: bytes, wire: WireRequest) -> list[Event]:
         """A whole answer (status 2xx) as events; the last one is Ended or Failed."""
         ...

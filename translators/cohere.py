@@ -35,19 +35,22 @@ class Cohere:
     def build(self, request: ClientRequest, target: Target) -> WireRequest:
         """Raises RequestError if the request is wrong, UntranslatableError if the wire cannot say it."""
         draft = draft_request(request.chat, target)
-        base_url = (target.base_url or HOST).split("?", 1)[0].rstrip("/")
         return WireRequest(
             method="POST",
-            url=VERSION.sub("", base_url) + "/v2/chat",
+            url=address(target) + "/v2/chat",
             headers={
                 "content-type": "application/json",
                 "accept": "text/event-stream" if request.stream else "application/json",
             },
-            credentials={"authorization": f"Bearer {target.key}"} if target.key else {},
+            credentials=self.credentials(target),
             body=dumps(draft.body),
             notes=draft.notes,
             context=draft.context,
         )
+
+    def credentials(self, target: Target) -> Mapping[str, str]:
+        """The headers with the key in them."""
+        return {"authorization": f"Bearer {target.key}"} if target.key else {}
 
     def parse(self, body: bytes, wire: WireRequest) -> list[Event]:
         return whole_chat(body, wire.context)
@@ -57,3 +60,8 @@ class Cohere:
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return read_failure(status, headers, body)
+
+
+def address(target: Target) -> str:
+    """What stands before the version."""
+    return VERSION.sub("", (target.base_url or HOST).split("?", 1)[0].rstrip("/"))

@@ -50,13 +50,17 @@ class Gemini:
         model = target.model if "/" in target.model else f"models/{target.model}"
         return WireRequest(
             method="POST",
-            url=f"{prefix(target.base_url or ADDRESS)}/{quote(model)}:{method(stream=request.stream)}",
+            url=f"{address(target)}/{quote(model)}:{method(stream=request.stream)}",
             headers=content_headers(stream=request.stream),
-            credentials={"x-goog-api-key": target.key} if target.key else {},
+            credentials=self.credentials(target),
             body=dumps(draft.body),
             notes=draft.notes,
             context=draft.context,
         )
+
+    def credentials(self, target: Target) -> Mapping[str, str]:
+        """The headers with the key in them."""
+        return {"x-goog-api-key": target.key} if target.key else {}
 
     def parse(self, body: bytes, wire: WireRequest) -> list[Event]:
         return whole_answer(body, wire.context)
@@ -68,9 +72,9 @@ class Gemini:
         return google_failure(status, headers, body)
 
 
-def prefix(base_url: str) -> str:
-    """What stands before `/models/…`: a path with a version in it stays, else the one with every feature is added."""
-    base_url = re.sub(r"/models(/.*)?$", "", base_url.split("?", 1)[0].rstrip("/"))
+def address(target: Target) -> str:
+    """What stands before `/models`: a path with a version in it stays, else the one with every feature is added."""
+    base_url = re.sub(r"/models(/.*)?$", "", (target.base_url or ADDRESS).split("?", 1)[0].rstrip("/"))
     return base_url if VERSION.search(base_url.split("://", 1)[-1]) else base_url + "/v1beta"
 
 

@@ -55,11 +55,15 @@ class VertexGemini:
             method="POST",
             url=f"{location(target, GEMINI_VERSION)}/{quote(model)}:{method(stream=request.stream)}",
             headers=content_headers(stream=request.stream),
-            credentials=bearer(target),
+            credentials=self.credentials(target),
             body=dumps(draft.body),
             notes=draft.notes,
             context=draft.context,
         )
+
+    def credentials(self, target: Target) -> Mapping[str, str]:
+        """The headers with the key in them."""
+        return bearer(target)
 
     def parse(self, body: bytes, wire: WireRequest) -> list[Event]:
         return whole_answer(body, wire.context)
@@ -91,11 +95,15 @@ class VertexClaude:
                 **content_headers(stream=request.stream),
                 **({"anthropic-beta": ",".join(known)} if known else {}),
             },
-            credentials=bearer(target),
+            credentials=self.credentials(target),
             body=dumps({"anthropic_version": ANTHROPIC_VERSION, **draft.body}),
             notes=(*draft.notes, *notes),
             context=draft.context,
         )
+
+    def credentials(self, target: Target) -> Mapping[str, str]:
+        """The headers with the key in them."""
+        return bearer(target)
 
     def parse(self, body: bytes, wire: WireRequest) -> list[Event]:
         return whole_message(body, wire.context)
