@@ -58,9 +58,10 @@ from balancing.account import account_of  # noqa: E402
 from balancing.admission import offered_key, wrong_key  # noqa: E402
 from balancing.dispatch import DirectAddonManager  # noqa: E402
 from balancing.endpoints import Endpoint, endpoint_of, unknown_endpoint  # noqa: E402
-from balancing.exchange import Exchange, Reply, error_reply  # noqa: E402
+from balancing.exchange import Exchange  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.gateway import Gateway  # noqa: E402
+from balancing.replies import Reply, error_reply  # noqa: E402
 from config.environment import Environment  # noqa: E402
 from config.load import ConfigError, Loaded  # noqa: E402
 from config.schema import ClientKey  # noqa: E402

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from balancing.exchange import AttemptRecord, Exchange
+from balancing.exchange import Exchange
+from balancing.replies import AttemptRecord
 
 
 def account_of(exchange: Exchange) -> dict[str, Any]:

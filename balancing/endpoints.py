@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from balancing.exchange import Exchange, Reply
+from balancing.exchange import Exchange
 from balancing.gateway import Gateway
+from balancing.replies import Reply
 from config.schema import ClientKey
 from translators.errors import WireError
 

@@ -18,12 +18,13 @@ from enum import Enum, auto
 
 from balancing.plan import Attempt, Plan
 from balancing.preferences import preferred
+from balancing.replies import AttemptRecord, Reply, error_reply, refusal
 from balancing.signatures import ReasoningStore
 from config.schema import Provider
 from translators import ENGINES
 from translators.base import AnswerIdentity, AnswerStream, ClientRequest, Dialect, Translator
 from translators.encoding import decoder
-from translators.errors import Kind, RequestError, UntranslatableError, UpstreamError, WireError
+from translators.errors import Kind, RequestError, UntranslatableError, UpstreamError
 from translators.relay import See, open_stream, whole_answer
 from translators.types import Note, Target, Usage, WireRequest
 
@@ -54,39 +55,6 @@ class Step(Enum):
     ANSWER = auto()
     DONE = auto()
     BROKEN = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole answer to the client."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(slots=True)
-class AttemptRecord:
-    """What became of one attempt; times are on the exchange's clock, in seconds."""
-
-    attempt: Attempt
-    url: str
-    started: float
-    ended: float = 0.0
-    first_output: float | None = None
-    status: int | None = None
-    error: UpstreamError | None = None
-    cancelled: bool = False
-    answer: bytes = b""
-
-    @property
-    def milliseconds(self) -> int:
-        return round((self.ended - self.started) * 1000)
-
-
-def error_reply(error: WireError, **extra: object) -> Reply:
-    headers = {"content-type": "application/json", **error.headers}
-    return Reply(error.status, headers, error.body(**extra))
 
 
 @dataclass(slots=True)
@@ -154,7 +122,7 @@ class Exchange:
             else:
                 self._open(attempt, translator, wire)
                 return wire
-        self.reply = self._refusal()
+        self.reply = refusal(self.records)
         return None
 
     async def _built(self, attempt: Attempt, translator: Translator) -> WireRequest:
@@ -400,7 +368,7 @@ class Exchange:
             return Step.BROKEN
         if self.plan.failed(self._attempt, error):
             return Step.RETRY
-        self.reply = self._refusal()
+        self.reply = refusal(self.records)
         return Step.ANSWER
 
     def _mask_echoed_key(self, error: UpstreamError) -> None:
@@ -424,45 +392,6 @@ class Exchange:
         if request_id:
             headers["x-uniapi-upstream-request-id"] = request_id
         return headers
-
-    def _refusal(self) -> Reply:
-        """The error that ends the request: the last attempt's, unless the fault is the gateway's own keys."""
-        failed = [record for record in self.records if record.error]
-        if not failed:
-            return error_reply(
-                WireError(
-                    503,
-                    "No provider is available for this model just now.",
-                    type="server_error",
-                    code="no_channel_available",
-                )
-            )
-        last = failed[-1].error
-        assert last
-        error: WireError = last
-        if last.kind is Kind.CREDENTIALS:
-            error = WireError(
-                502,
-                "The providers of this model refused the gateway's credentials; its operator has to mend them.",
-                type="server_error",
-                code="upstream_credentials_rejected",
-            )
-        if last.retry_after is not None:
-            error.headers["retry-after"] = str(max(1, round(last.retry_after)))
-        if last.request_id:
-            error.headers["x-uniapi-upstream-request-id"] = last.request_id
-        attempts = [
-            {
-                "provider": record.attempt.channel.provider.name,
-                "model": record.attempt.channel.model.upstream,
-                "status": record.status,
-                "ms": record.milliseconds,
-                "reason": record.error.kind.value,
-            }
-            for record in failed
-            if record.error
-        ]
-        return error_reply(error, attempts=attempts)
 
 
 def target_of(attempt: Attempt, key: str) -> Target:

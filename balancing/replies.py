@@ -1,0 +1,80 @@
+"""What the client gets that is no stream: whole answers, and the error when every attempt has failed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from balancing.plan import Attempt
+from translators.errors import Kind, UpstreamError, WireError
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer to the client."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class AttemptRecord:
+    """What became of one attempt; times are on the exchange's clock, in seconds."""
+
+    attempt: Attempt
+    url: str
+    started: float
+    ended: float = 0.0
+    first_output: float | None = None
+    status: int | None = None
+    error: UpstreamError | None = None
+    cancelled: bool = False
+    answer: bytes = b""
+
+    @property
+    def milliseconds(self) -> int:
+        return round((self.ended - self.started) * 1000)
+
+
+def error_reply(error: WireError, **extra: object) -> Reply:
+    headers = {"content-type": "application/json", **error.headers}
+    return Reply(error.status, headers, error.body(**extra))
+
+
+def refusal(records: Sequence[AttemptRecord]) -> Reply:
+    """The error that ends the request: the last attempt's, unless the fault is the gateway's own keys."""
+    failed = [record for record in records if record.error]
+    if not failed:
+        return error_reply(
+            WireError(
+                503,
+                "No provider is available for this model just now.",
+                type="server_error",
+                code="no_channel_available",
+            )
+        )
+    last = failed[-1].error
+    assert last
+    error: WireError = last
+    if last.kind is Kind.CREDENTIALS:
+        error = WireError(
+            502,
+            "The providers of this model refused the gateway's credentials; its operator has to mend them.",
+            type="server_error",
+            code="upstream_credentials_rejected",
+        )
+    if last.retry_after is not None:
+        error.headers["retry-after"] = str(max(1, round(last.retry_after)))
+    if last.request_id:
+        error.headers["x-uniapi-upstream-request-id"] = last.request_id
+    attempts = [
+        {
+            "provider": record.attempt.channel.provider.name,
+            "model": record.attempt.channel.model.upstream,
+            "status": record.status,
+            "ms": record.milliseconds,
+            "reason": record.error.kind.value,
+        }
+        for record in failed
+        if record.error
+    ]
+    return error_reply(error, attempts=attempts)
