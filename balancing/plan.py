@@ -151,13 +151,6 @@ class Plan:
         self._number = 0
         self._began = clock()
         self._longest_timeout = 0.0
-        self._failures = 0
-        self._refused_keys = 0
-
-    @property
-    def credentials_rejected(self) -> bool:
-        """Whether the attempts failed, and each because its key was refused."""
-        return 0 < self._failures == self._refused_keys
 
     def next(self) -> Attempt | None:
         """What to try now. None: nothing is left, of attempts, of candidates and keys, or of time.
@@ -178,8 +171,6 @@ class Plan:
 
     def failed(self, attempt: Attempt, error: UpstreamError) -> bool:
         """It failed before any output. True: call `next`; False: the client gets this error at once."""
-        self._failures += 1
-        self._refused_keys += error.kind is Kind.CREDENTIALS
         blame = blame_for(error.kind, has_regions=attempt.channel.has_regions)
         if blame is Blame.REQUEST:
             self._attempts_left = 0

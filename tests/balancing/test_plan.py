@@ -186,19 +186,6 @@ def test_of_several_timeouts_the_longest_counts() -> None:
 # --- what is told ---
 
 
-def test_refused_keys_are_told_from_other_failures() -> None:
-    """Only when every attempt was refused is it the gateway's own credentials that are wrong."""
-    world = World(*AB)
-    plan = world.plan()
-    assert not plan.credentials_rejected
-    plan.failed(begun(plan), error(Kind.CREDENTIALS))
-    assert plan.credentials_rejected
-    plan.failed(begun(plan), error(Kind.CREDENTIALS))
-    assert plan.credentials_rejected
-    plan.failed(begun(plan), error(Kind.SERVER))
-    assert not plan.credentials_rejected
-
-
 def test_every_cooldown_is_one_line_in_the_log() -> None:
     """What, for how long, and why; no key, and nothing of what the provider said."""
     world = World(provider("a", keys=["one"]), VERTEX)
