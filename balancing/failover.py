@@ -55,7 +55,8 @@ from balancing.connections import (
     JoiningHttp1Client,
     address_to_proxy,
 )
-from balancing.exchange import Exchange, Reply, Step, error_reply
+from balancing.exchange import Exchange, Step
+from balancing.replies import Reply, error_reply
 from balancing.tunnels import server_spec
 from translators.errors import Kind, RequestError, WireError
 

@@ -24,8 +24,9 @@ Streamed:
   curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
     -d '{{"model": "claude-demo", "stream": true, "messages": [{{"role": "user", "content": "Count to 9"}}]}}'
 
-Key: {key} (for admins: {key}-admin). Models: gpt-demo, claude-demo, and resilient-demo, which a dead and
-a flaky provider offer before a reliable one: ask for it a few times and watch.
+Key: {key} (for admins: {key}-admin). Models: gpt-demo, claude-demo, gemini-demo, cohere-demo, cloudflare-demo,
+openrouter-demo, azure-demo, each on its own wire, and resilient-demo, which a dead and a flaky provider offer
+before a reliable one: ask for it a few times and watch.
 Your own providers go into api.yaml.
 """
 
