@@ -377,7 +377,7 @@ class Uniapi:
         fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in reply.headers.items()]
         fields.append((b"content-length", str(len(reply.body)).encode()))
         fields.extend(CORS_HEADERS)
-        return made_response(reply.status, fields, reply.body)
+        return made_response(reply.status, fields, b"" if flow.request.method == "HEAD" else reply.body)
 
     def stream_head(self, flow: http.HTTPFlow) -> http.Response:
         exchange = self.passages[flow].exchange

@@ -144,3 +144,13 @@ def test_a_body_over_the_limit_is_413(gateway):
         head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 413")
     assert json.loads(body)["error"]["code"] == "request_too_large"
+
+
+def test_head_has_no_body(gateway):
+    """The connection can be used again afterwards."""
+    with httpx2.Client(headers=HEADERS) as client:
+        head = client.head(f"{gateway.base_url}/models")
+        listed = client.get(f"{gateway.base_url}/models")
+    assert head.status_code == listed.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == listed.headers["content-length"]
