@@ -56,15 +56,18 @@ make_packages_importable()
 import balancing  # noqa: E402
 from balancing.account import account_of  # noqa: E402
 from balancing.admission import offered_key, wrong_key  # noqa: E402
+from balancing.discovery import Discovery  # noqa: E402
 from balancing.dispatch import DirectAddonManager  # noqa: E402
 from balancing.endpoints import Endpoint, endpoint_of, unknown_endpoint  # noqa: E402
 from balancing.exchange import Exchange  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.gateway import Gateway  # noqa: E402
+from balancing.model_fetch import fetch_models  # noqa: E402
 from balancing.replies import Reply, error_reply  # noqa: E402
 from config.environment import Environment  # noqa: E402
 from config.load import ConfigError, Loaded  # noqa: E402
-from config.schema import ClientKey  # noqa: E402
+from config.schema import ClientKey, Model, Provider  # noqa: E402
+from config.secrets import Secret  # noqa: E402
 from config.watch import ConfigSource, find_source  # noqa: E402
 from inspection.messages import (  # noqa: E402
     Credential,
@@ -127,12 +130,14 @@ class Uniapi:
             self.environment = Environment.read(os.environ)
         except ConfigError as error:
             refuse(str(error))
+        self.discovery = Discovery(self.fetch_models, on_news=lambda: self.gateway.refresh())
         self.gateway = Gateway(
             clock=time.monotonic,
             wall_clock=time.time,
             chance=random.Random(),  # noqa: S311 - it spreads load and names answers
             log=logger.warning,
             default_timeout=self.environment.timeout,
+            discovered=self.discovery.models,
         )
         loader.add_option(
             "uniapi_config", str, "", "uniapi: path or URL of the configuration. Default: ./api.yaml, then $CONFIG_URL."
@@ -187,6 +192,8 @@ class Uniapi:
             logger.warning(str(warning))
         is_first = self.gateway.config is None
         self.gateway.use(loaded.config)
+        if self.watcher is not None:
+            self.discovery.follow(loaded.config)
         if not is_first:
             logger.info("uniapi: the new configuration is in force.")
         if self.default_key and self.gateway.client(self.default_key) is None:
@@ -198,6 +205,8 @@ class Uniapi:
         gc.freeze()
         DirectAddonManager.take_over(ctx.master.addons)
         self.watcher = asyncio.get_running_loop().create_task(self.follow_source())
+        if self.gateway.config is not None:
+            self.discovery.follow(self.gateway.config)
         if is_open_proxy() and not ctx.options.proxyauth:
             logger.warning(
                 "uniapi: listening on all interfaces without proxyauth: anybody who reaches this port can use it as a "
@@ -211,6 +220,10 @@ class Uniapi:
             self.source = self.found_source()
         await self.source.watch(self.use)
 
+    def fetch_models(self, provider: Provider, key: Secret | None) -> Awaitable[tuple[Model, ...]]:
+        insecure, trusted_ca = ctx.options.ssl_insecure, ctx.options.ssl_verify_upstream_trusted_ca
+        return fetch_models(provider, key, insecure=insecure, trusted_ca=trusted_ca)
+
     def found_source(self) -> ConfigSource | None:
         return find_source(ctx.options.uniapi_config, Path.cwd(), self.environment)
 
@@ -219,6 +232,7 @@ class Uniapi:
         DirectAddonManager.give_back(ctx.master.addons)
         if self.watcher is not None:
             self.watcher.cancel()
+        self.discovery.stop()
 
     # --- a connection ---
 

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from cachetools import LRUCache
 
 from balancing.keys import Entry, KeyLimit, UpstreamKey, key_limit, upstream_keys
-from balancing.proxies import Proxy
 from balancing.regions import NO_REGION, regions_for
 from balancing.timeouts import timeout_for
 from config.rules import ModelIndex
@@ -54,12 +53,6 @@ class Channel:
         return self.regions[0] != NO_REGION
 
     @property
-    def proxy(self) -> Proxy | None:
-        """What the provider is reached through, if not the same way as everything else."""
-        url = self.provider.preferences.proxy
-        return Proxy.read(url) if url else None
-
-    @property
     def label(self) -> str:
         """What people are shown."""
         return f"{self.provider.name}/{self.model.upstream}"
@@ -92,11 +85,11 @@ class Catalogue:
         ]
         self._index = ModelIndex(providers)
         self._unweighted: dict[tuple[int, Model], Candidate] = {}
-        entries = _entries(config.providers)
+        entries = entries_of(config.providers)
         for position, provider in enumerate(providers):
             keys = upstream_keys(provider, entries[position])
             for model in provider.models or ():
-                channel = _channel(config.providers[position], position, entries[position], model, keys)
+                channel = _channel(provider, position, entries[position], model, keys)
                 timeout = timeout_for(
                     config.preferences.model_timeout,
                     provider.preferences.model_timeout,
@@ -191,7 +184,8 @@ class _Offers:
         self.known = True
 
 
-def _entries(providers: tuple[Provider, ...]) -> list[Entry]:
+def entries_of(providers: tuple[Provider, ...]) -> list[Entry]:
+    """What identifies each across reloads."""
     seen: Counter[str] = Counter()
     entries = []
     for provider in providers:

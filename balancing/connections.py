@@ -127,8 +127,8 @@ def address_to_proxy(request: http.Request, connection: Server) -> None:
     request.http_version = "HTTP/1.1"
     request.authority = request.host_header or ""
     proxy = getattr(connection, "proxy", None)
-    if proxy is not None and proxy.has_credentials:
-        request.headers["proxy-authorization"] = proxy.authorization
+    if proxy is not None:
+        request.headers.update(proxy.headers)
 
 
 class JoiningHttp1Client(Http1Client):

@@ -56,6 +56,7 @@ from balancing.connections import (
     address_to_proxy,
 )
 from balancing.exchange import Exchange, Step
+from balancing.proxies import proxy_of
 from balancing.replies import Reply, error_reply
 from balancing.tunnels import server_spec
 from translators.errors import Kind, RequestError, WireError
@@ -271,7 +272,7 @@ class FailoverStream(HttpStream):
 
     def connect(self) -> CommandGenerator[None]:
         assert self.exchange
-        proxy = self.exchange.record.attempt.channel.proxy
+        proxy = proxy_of(self.exchange.record.attempt.channel.provider)
         command = GetAttemptConnection(
             (self.flow.request.host, self.flow.request.port),
             self.flow.request.scheme == "https",

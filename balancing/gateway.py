@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from balancing.admission import model_not_found
 from balancing.channels import Catalogue
@@ -10,7 +10,7 @@ from balancing.exchange import Exchange
 from balancing.plan import Planner
 from balancing.signatures import ReasoningStore
 from balancing.tokens import TokenSource
-from config.schema import ClientKey, Config
+from config.schema import ClientKey, Config, Model
 from translators import DIALECTS
 from translators.base import AnswerIdentity
 from translators.errors import WireError
@@ -28,7 +28,9 @@ class Gateway:
         chance: random.Random,
         log: Callable[[str], None],
         default_timeout: float,
+        discovered: Callable[[Config], Mapping[int, tuple[Model, ...]]] = lambda config: {},
     ) -> None:
+        """`discovered` gives the models that are known of providers whose models the configuration does not name."""
         self.clock = clock
         self.wall_clock = wall_clock
         self.tokens = TokenSource(wall_clock)
@@ -36,6 +38,7 @@ class Gateway:
         self._chance = chance
         self.planner = Planner(clock, chance, log)
         self._default_timeout = default_timeout
+        self._discovered = discovered
         self._config: Config | None = None
         self._catalogue: Catalogue | None = None
         self.problem = "The gateway has no configuration yet."
@@ -46,9 +49,14 @@ class Gateway:
 
     def use(self, config: Config) -> None:
         """Serve by this configuration from the next request on; running requests keep theirs."""
-        catalogue = Catalogue(config, self._default_timeout)
+        catalogue = Catalogue(config, self._default_timeout, self._discovered(config))
         self._config, self._catalogue = config, catalogue
         self.planner.forget_absent(catalogue)
+
+    def refresh(self) -> None:
+        """Other models have been discovered: offer them from the next request on."""
+        if self._config is not None:
+            self.use(self._config)
 
     @property
     def catalogue(self) -> Catalogue:

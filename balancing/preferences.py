@@ -15,18 +15,23 @@ REMOVE = "__remove__"
 def preferred(wire: WireRequest, channel: Channel) -> WireRequest:
     """The request as the provider's preferences want it; the same object where they want nothing."""
     preferences = channel.provider.preferences
-    if preferences.headers:
-        # They may hold secrets, so they are kept with those.
-        names = {name.lower() for name in preferences.headers}
-        wire = replace(
-            wire,
-            headers={name: value for name, value in wire.headers.items() if name.lower() not in names},
-            credentials={name: value for name, value in wire.credentials.items() if name.lower() not in names}
-            | {name.lower(): value for name, value in preferences.headers.items()},
-        )
+    wire = with_headers(wire, preferences.headers)
     if preferences.post_body_parameter_overrides:
         wire = replace(wire, body=dumps(overridden(loads(wire.body), channel)))
     return wire
+
+
+def with_headers(wire: WireRequest, wanted: Mapping[str, str]) -> WireRequest:
+    """The request with a provider's `headers`, which go before its own. They may hold secrets: kept with those."""
+    if not wanted:
+        return wire
+    names = {name.lower() for name in wanted}
+    return replace(
+        wire,
+        headers={name: value for name, value in wire.headers.items() if name.lower() not in names},
+        credentials={name: value for name, value in wire.credentials.items() if name.lower() not in names}
+        | {name.lower(): value for name, value in wanted.items()},
+    )
 
 
 def overridden(body: Mapping[str, Any], channel: Channel) -> dict[str, Any]:

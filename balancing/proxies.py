@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from config.schema import Provider
+
 DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080}
 
 
@@ -38,18 +40,31 @@ class Proxy:
         return self.scheme != "socks5"
 
     @property
-    def has_credentials(self) -> bool:
-        return bool(self.user or self.password)
+    def address(self) -> str:
+        """Its URL, without credentials."""
+        return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
 
     @property
-    def authorization(self) -> str:
-        """The value of the header Proxy-Authorization, for proxies with credentials (RFC 7617)."""
-        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+    def headers(self) -> dict[str, str]:
+        """What an HTTP proxy is to be told in requests: the credentials, if there are any (RFC 7617)."""
+        if not (self.user or self.password):
+            return {}
+        return {"Proxy-Authorization": "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()}
 
     def connect_request(self, host: str, port: int) -> bytes:
         """The request for a tunnel to this place (RFC 9110, section 9.3.6)."""
-        name = f"[{host}]" if ":" in host else host.encode("idna").decode()
-        lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}"]
-        if self.has_credentials:
-            lines.append(f"Proxy-Authorization: {self.authorization}")
+        place = f"{bracketed(host)}:{port}"
+        headers = {"Host": place, **self.headers}
+        lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         return "\r\n".join([*lines, "", ""]).encode()
+
+
+def proxy_of(provider: Provider) -> Proxy | None:
+    """What a provider is reached through, if not the same way as everything else."""
+    url = provider.preferences.proxy
+    return Proxy.read(url) if url else None
+
+
+def bracketed(host: str) -> str:
+    """A host as URLs have it: IPv6 in brackets, names in ASCII."""
+    return f"[{host}]" if ":" in host else host.encode("idna").decode()

@@ -113,6 +113,14 @@ def test_discovered_models_are_offered() -> None:
     assert names(discovered.candidates(key, "n")) == ["a/n", "b/n"]
 
 
+def test_channels_know_the_discovered_models_of_their_provider() -> None:
+    """By them parameters for one model are told from parameters for all."""
+    key = client()
+    config = Config((replace(provider("a"), models=None),), (key,), Preferences())
+    (candidate,) = Catalogue(config, 100.0, {0: models("m", "n")}).candidates(key, "m")
+    assert candidate.channel.provider.models == models("m", "n")
+
+
 def test_models_are_listed_once_and_in_rule_order() -> None:
     """What this key may ask for, and nothing else."""
     key = client("c/*", "a/*")

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
 from balancing.gateway import Gateway
-from tests.balancing.world import ANYBODY, Clock, World, client, provider
+from tests.balancing.world import ANYBODY, Clock, World, client, models, provider
 from translators.errors import WireError
 
 BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}]}).encode()
@@ -61,6 +62,34 @@ def test_a_running_request_keeps_the_configuration_it_began_with():
     running = gateway.chat(ANYBODY, BODY)
     world = World(provider("b"))
     gateway.use(world.config)
+    wire = asyncio.run(running.begin())
+    assert wire
+    assert "a.example" in wire.url
+    wire = asyncio.run(gateway.chat(ANYBODY, BODY).begin())
+    assert wire
+    assert "b.example" in wire.url
+
+
+def test_models_that_are_discovered_are_offered_from_the_next_request_on():
+    """A running request goes on by what was known when it began, and cooldowns and turns are kept."""
+    known = {0: models("m")}
+    world = World(provider("a"), provider("b"))
+    unlisted = replace(world.config, providers=(replace(provider("a"), models=None), provider("b")))
+    gateway = Gateway(
+        clock=Clock(),
+        wall_clock=lambda: 1700000000.9,
+        chance=random.Random(1),
+        log=print,
+        default_timeout=10,
+        discovered=lambda config: known,
+    )
+    gateway.refresh()
+    gateway.use(unlisted)
+    running = gateway.chat(ANYBODY, BODY)
+    known[0] = models("other")
+    assert gateway.catalogue.models(ANYBODY) == ("m",)
+    gateway.refresh()
+    assert gateway.catalogue.models(ANYBODY) == ("other", "m")
     wire = asyncio.run(running.begin())
     assert wire
     assert "a.example" in wire.url

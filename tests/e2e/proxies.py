@@ -34,6 +34,7 @@ class LoopbackProxy:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0.01))
@@ -50,8 +51,9 @@ class LoopbackProxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._guarded, "127.0.0.1", 0, ssl=self._context))
-        self.port = server.sockets[0].getsockname()[1]
+        starting = asyncio.start_server(self._guarded, "127.0.0.1", 0, ssl=self._context)
+        self._server = self._loop.run_until_complete(starting)
+        self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
 

@@ -62,6 +62,7 @@ class Upstream:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0.01))
@@ -70,8 +71,8 @@ class Upstream:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         starting = asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 30, ssl=self._context)
-        server = self._loop.run_until_complete(starting)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = self._loop.run_until_complete(starting)
+        self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
 

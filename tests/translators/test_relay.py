@@ -129,7 +129,7 @@ def test_signs_of_life_are_no_output() -> None:
         assert stream.has_output
 
 
-def test_an_engine_is_four_methods() -> None:
+def test_an_engine_is_five_methods() -> None:
     """Another engine needs no more than the contract: `parse` reads a whole answer, `stream` a streamed one."""
 
     class Minimal:
@@ -138,6 +138,9 @@ def test_an_engine_is_four_methods() -> None:
 
         def build(self, request: ClientRequest, target: Target) -> WireRequest:
             return WIRE
+
+        def credentials(self, target: Target) -> Mapping[str, str]:
+            return {}
 
         def parse(self, body: bytes, wire: WireRequest) -> list[Event]:
             return self.stream(wire).feed(body)
