@@ -122,6 +122,7 @@ class Uniapi:
         self.watcher: asyncio.Task[None] | None = None
         self.own_names: dict[str, bool] = {}
         self.request_log = RequestLog(logger)
+        self.discovery = Discovery(self.fetch_models, on_news=lambda: self.gateway.refresh())
 
     # --- the program's life ---
 
@@ -130,7 +131,6 @@ class Uniapi:
             self.environment = Environment.read(os.environ)
         except ConfigError as error:
             refuse(str(error))
-        self.discovery = Discovery(self.fetch_models, on_news=lambda: self.gateway.refresh())
         self.gateway = Gateway(
             clock=time.monotonic,
             wall_clock=time.time,
