@@ -78,8 +78,6 @@ class Exchange:
     notes: tuple[Note, ...] = ()
     records: list[AttemptRecord] = field(default_factory=list)
     started: float = 0.0
-    request_id: str | None = None
-    """The provider's id of the request that was answered."""
     # The attempt that is on:
     _attempt: Attempt | None = None
     _translator: Translator | None = None
@@ -323,7 +321,9 @@ class Exchange:
         if self._broken and not stream.ended:
             raise self._broken
         if stream.ended and (self._finished or self._broken):
-            return self._stream_done(stream)
+            self.usage = stream.usage
+            self._succeeded()
+            return Step.DONE
         return Step.SEND if self._output else Step.WAIT
 
     def _hold_or_send(self, stream: AnswerStream, output: bytes) -> None:
@@ -338,11 +338,6 @@ class Exchange:
             self._output.append(bytes(self._held))
             self._held.clear()
 
-    def _stream_done(self, stream: AnswerStream) -> Step:
-        self.usage = stream.usage
-        self._succeeded()
-        return Step.DONE
-
     def _output_came(self) -> None:
         self._last_output = self._last_bytes
         if self.record.first_output is None:
@@ -351,7 +346,6 @@ class Exchange:
     def _succeeded(self) -> None:
         assert self._attempt
         self.record.ended = self.clock()
-        self.request_id = self._headers.get("x-request-id") or self._headers.get("request-id")
         self.plan.succeeded(self._attempt)
 
     def _failed(self, error: UpstreamError) -> Step:

@@ -11,14 +11,15 @@ A whole message is read as the stream that it would have been, so there is one p
     error                                      Failed
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from translators.anthropic_answer_blocks import Block, JsonObject, Progress, open_block
 from translators.errors import Kind, UpstreamError
+from translators.event_stream import EventStream
 from translators.failures import failure_inside_answer, reports_failure
 from translators.jsontext import count_in, loads_object, object_in, objects_in, text_in
-from translators.sse import ServerEvent, SseDecoder
+from translators.sse import ServerEvent
 from translators.types import (
     Ended,
     Event,
@@ -184,40 +185,30 @@ HANDLERS: Mapping[str, Callable[[MessageReader, JsonObject], list[Event]]] = {
 }
 
 
-class MessageStream:
+class MessageStream(EventStream):
     """The stream: SSE bytes → events. `message_stop` ends it; without it the stream was cut."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._reader = MessageReader(context)
-        self._comments = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        return self._events(self._decoder.feed(data))
+    @property
+    def over(self) -> bool:
+        return self._reader.over
 
-    def close(self) -> list[Event]:
-        events = self._events(self._decoder.close())
-        if not self._reader.over:
-            self._reader.over = True
-            events.append(Failed(UpstreamError(Kind.CLOSED, CUT_SHORT)))
-        return events
+    def read(self, server_event: ServerEvent) -> Iterable[Event]:
+        event = loads_object(server_event.data)
+        if event is None:
+            return []
+        if "type" not in event:
+            event["type"] = "error" if reports_failure(event) else server_event.name
+        return self._reader.read(event)
 
-    def _events(self, server_events: list[ServerEvent]) -> list[Event]:
-        reader = self._reader
-        events: list[Event] = []
-        for server_event in server_events:
-            if reader.over:
-                break
-            event = loads_object(server_event.data)
-            if event is None:  # One bad line must not spoil the answer.
-                continue
-            if "type" not in event:
-                event["type"] = "error" if reports_failure(event) else server_event.name
-            events += reader.read(event)
-        if self._decoder.comments > self._comments and not reader.over:
-            self._comments = self._decoder.comments
-            events.append(KeepAlive())
-        return events
+    def end(self) -> list[Event]:
+        if self.over:
+            return []
+        self._reader.over = True
+        return [Failed(UpstreamError(Kind.CLOSED, CUT_SHORT))]
 
 
 def whole_message(body: bytes, context: Mapping[str, Any]) -> list[Event]:

@@ -11,20 +11,20 @@ it would have been, so there is one path for both:
     message-end                                Finished, UsageReport, Ended, or Failed
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from translators.errors import Kind, UpstreamError
+from translators.event_stream import EventStream
 from translators.failures import failure_inside_answer
 from translators.jsontext import count_in, loads_object, object_in, objects_in, text_in
-from translators.sse import ServerEvent, SseDecoder
+from translators.sse import ServerEvent
 from translators.types import (
     Ended,
     Event,
     Extension,
     Failed,
     Finished,
-    KeepAlive,
     LogProbs,
     ReasoningDelta,
     Started,
@@ -183,36 +183,26 @@ def token(item: JsonObject) -> dict[str, Any]:
 # --- a stream, a whole message --------------------------------------------------------------------------------
 
 
-class ChatStream:
+class ChatStream(EventStream):
     """The stream: SSE bytes → events. `message-end` ends it; without it the stream was cut."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._reader = ChatReader(context)
-        self._comments = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        return self._events(self._decoder.feed(data))
+    @property
+    def over(self) -> bool:
+        return self._reader.over
 
-    def close(self) -> list[Event]:
-        events = self._events(self._decoder.close())
-        if not self._reader.over:
-            self._reader.over = True
-            events.append(Failed(UpstreamError(Kind.CLOSED, CUT_SHORT)))
-        return events
+    def read(self, server_event: ServerEvent) -> Iterable[Event]:
+        event = loads_object(server_event.data)
+        return [] if event is None else self._reader.read(event)
 
-    def _events(self, server_events: list[ServerEvent]) -> list[Event]:
-        events: list[Event] = []
-        for server_event in server_events:
-            if self._reader.over:
-                break
-            event = loads_object(server_event.data)
-            if event is not None:  # One bad line must not spoil the answer.
-                events += self._reader.read(event)
-        if self._decoder.comments > self._comments and not self._reader.over:
-            self._comments = self._decoder.comments
-            events.append(KeepAlive())
-        return events
+    def end(self) -> list[Event]:
+        if self.over:
+            return []
+        self._reader.over = True
+        return [Failed(UpstreamError(Kind.CLOSED, CUT_SHORT))]
 
 
 def whole_chat(body: bytes, context: Mapping[str, Any]) -> list[Event]:

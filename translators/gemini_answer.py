@@ -7,16 +7,17 @@ There is no end marker: an answer is complete when its body ended and every cand
 models put one on every chunk, so nothing is said to have finished before the end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from translators.errors import Kind, UpstreamError
+from translators.event_stream import EventStream
 from translators.failures import failure_inside_answer, reports_failure
 from translators.gemini_answer_parts import CandidateReader, JsonObject
 from translators.jsontext import count_in, loads, loads_object, object_in, objects_in, text_in
-from translators.sse import ServerEvent, SseDecoder
-from translators.types import Ended, Event, Failed, KeepAlive, Started, Usage, UsageReport
+from translators.sse import ServerEvent
+from translators.types import Ended, Event, Failed, Started, Usage, UsageReport
 
 SERVICE_TIERS = {"standard": "default", "flex": "flex", "priority": "priority"}
 MOST_CANDIDATES = 128
@@ -128,32 +129,23 @@ def usage_of(usage: JsonObject) -> Usage:
     )
 
 
-class AnswerStream:
+class AnswerStream(EventStream):
     """The stream: SSE bytes → events."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._reader = AnswerReader(context)
-        self._comments = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        return self._events(self._decoder.feed(data))
+    @property
+    def over(self) -> bool:
+        return self._reader.over
 
-    def close(self) -> list[Event]:
-        return self._events(self._decoder.close()) + self._reader.end(whole=False)
+    def read(self, server_event: ServerEvent) -> Iterable[Event]:
+        chunk = loads_object(server_event.data)
+        return [] if chunk is None else self._reader.read(chunk)
 
-    def _events(self, server_events: list[ServerEvent]) -> list[Event]:
-        events: list[Event] = []
-        for server_event in server_events:
-            if self._reader.over:
-                break
-            chunk = loads_object(server_event.data)
-            if chunk is not None:  # One bad line must not spoil the answer.
-                events += self._reader.read(chunk)
-        if self._decoder.comments > self._comments and not self._reader.over:
-            self._comments = self._decoder.comments
-            events.append(KeepAlive())
-        return events
+    def end(self) -> Iterable[Event]:
+        return self._reader.end(whole=False)
 
 
 def whole_answer(body: bytes, context: Mapping[str, Any]) -> list[Event]:

@@ -9,16 +9,16 @@ from hashlib import sha256
 from typing import Any
 
 from translators.errors import Kind, UpstreamError
+from translators.event_stream import EventStream
 from translators.failures import failure_inside_answer, reports_failure
 from translators.jsontext import count_in, dumps, loads_object, object_in, objects_in, text_in
-from translators.sse import ServerEvent, SseDecoder
+from translators.sse import ServerEvent
 from translators.types import (
     Ended,
     Event,
     Extension,
     Failed,
     Finished,
-    KeepAlive,
     LogProbs,
     ReasoningDelta,
     RefusalDelta,
@@ -213,38 +213,20 @@ class ChoiceReader:
 # --- a stream ---------------------------------------------------------------------------------------------------
 
 
-class ChunkReader:
+class ChunkReader(EventStream):
     """The stream: SSE bytes → events. `[DONE]` ends it; without it the stream was cut."""
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._choices: dict[int, ChoiceReader] = {}
         self._started = False
         self._over = False
-        self._comments = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        return self._events(self._decoder.feed(data))
+    @property
+    def over(self) -> bool:
+        return self._over
 
-    def close(self) -> list[Event]:
-        events = self._events(self._decoder.close())
-        if not self._over:
-            self._over = True
-            events.append(Failed(UpstreamError(Kind.CLOSED, CUT_SHORT)))
-        return events
-
-    def _events(self, server_events: list[ServerEvent]) -> list[Event]:
-        events: list[Event] = []
-        for server_event in server_events:
-            if self._over:
-                break
-            events.extend(self._server_event(server_event))
-        if self._decoder.comments > self._comments and not self._over:
-            self._comments = self._decoder.comments
-            events.append(KeepAlive())
-        return events
-
-    def _server_event(self, server_event: ServerEvent) -> Iterator[Event]:
+    def read(self, server_event: ServerEvent) -> Iterator[Event]:
         if server_event.data.strip() == b"[DONE]":
             yield from self._done()
             return
@@ -254,6 +236,12 @@ class ChunkReader:
             yield Failed(failure_inside_answer(chunk or {"error": server_event.data.decode("utf-8", "replace")}))
         elif chunk is not None:  # One bad line must not spoil the answer.
             yield from self._chunk(chunk)
+
+    def end(self) -> list[Event]:
+        if self._over:
+            return []
+        self._over = True
+        return [Failed(UpstreamError(Kind.CLOSED, CUT_SHORT))]
 
     def _done(self) -> Iterator[Event]:
         self._over = True
