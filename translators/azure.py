@@ -30,7 +30,7 @@ MODELS_VERSION = "2024-05-01-preview"
 USAGE_IN_STREAMS = "2024-09-01-preview"
 """The first version that knows stream_options."""
 
-ENDPOINT = re.compile(r"/chat/completions/?$")
+ENDPOINT = re.compile(r"/(chat/completions|embeddings)/?$")
 OWN_PREFIX = re.compile(r"/(deployments/[^/]+|models|v1)$")
 RESOURCE = re.compile(r"/openai(/deployments)?$")
 DEPLOYMENT = re.compile(r"/deployments/([^/]+)$")
@@ -41,9 +41,9 @@ class Azure(Gpt):
 
     name = "azure"
 
-    def url(self, target: Target) -> str:
-        base, version = endpoint(target.base_url, target.model)
-        return f"{base}/chat/completions" + (f"?api-version={version}" if version else "")
+    def url(self, target: Target, endpoint: str) -> str:
+        base, version = base_and_version(target.base_url, target.model)
+        return f"{base}{endpoint}" + (f"?api-version={version}" if version else "")
 
     def credentials(self, target: Target) -> dict[str, str]:
         return {"api-key": target.key} if target.key else {}
@@ -52,8 +52,8 @@ class Azure(Gpt):
         return azure_facts(target.base_url, target.model)
 
 
-def endpoint(base_url: str, model: str) -> tuple[str, str]:
-    """What stands before /chat/completions, and the api-version; the version is empty where none is needed."""
+def base_and_version(base_url: str, model: str) -> tuple[str, str]:
+    """What stands before the endpoint, and the api-version; the version is empty where none is needed."""
     parts = urlsplit(base_url)
     base = ENDPOINT.sub("", f"{parts.scheme}://{parts.netloc}{parts.path}").rstrip("/")
     version = parse_qs(parts.query).get("api-version", [""])[0]
@@ -68,7 +68,7 @@ def endpoint(base_url: str, model: str) -> tuple[str, str]:
 @lru_cache(maxsize=1024)
 def azure_facts(base_url: str, model: str) -> Facts:
     """The facts about a deployment, which has the model's name or one of the user's own."""
-    base, version = endpoint(base_url, model)
+    base, version = base_and_version(base_url, model)
     deployment = DEPLOYMENT.search(base)
     facts = model_facts(AZURE_MODELS, deployment[1] if deployment else model)
     if deployment and version < USAGE_IN_STREAMS:

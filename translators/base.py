@@ -6,21 +6,46 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from translators.errors import UpstreamError
+from translators.jsontext import dumps, model_replaced
 from translators.types import ChatRequest, Event, Target, Usage, WireRequest
 
 
-class ClientRequest:
-    """A client's chat request: its bytes, the JSON in them, and, when an engine asks for it, the typed form.
+class ApiRequest(Protocol):
+    """A client's request for any endpoint. Never changed after it was made: every attempt is built from the same."""
 
-    Never changed after it was made: every attempt is built from the same one.
-    """
+    body: bytes
+    content_type: str
+    model: str
+    stream: bool
 
-    def __init__(self, body: bytes, raw: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], ChatRequest]) -> None:
+    def with_model(self, name: str) -> bytes:
+        """The body, asking for a model of this name; otherwise as it came."""
+        ...
+
+
+class JsonRequest:
+    """A request whose body is a JSON object: its bytes, and what is in them."""
+
+    content_type = "application/json"
+
+    def __init__(self, body: bytes, raw: Mapping[str, Any]) -> None:
         self.body = body
         self.raw = raw
-        self._parse = parse
         self.model: str = raw["model"]
         self.stream = raw.get("stream") is True
+
+    def with_model(self, name: str) -> bytes:
+        if name == self.model:
+            return self.body
+        return model_replaced(self.body, self.raw, name) or dumps({**self.raw, "model": name})
+
+
+class ClientRequest(JsonRequest):
+    """A chat request: beside the JSON, when an engine asks for it, the typed form."""
+
+    def __init__(self, body: bytes, raw: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], ChatRequest]) -> None:
+        super().__init__(body, raw)
+        self._parse = parse
         options = raw.get("stream_options")
         self.include_usage = isinstance(options, Mapping) and options.get("include_usage") is True
 
@@ -121,6 +146,7 @@ class AnswerStream(Protocol):
     broke; nothing of the failure is in the bytes, `last_words` makes the client's error event.
     """
 
+    content_type: str
     has_output: bool
     ended: bool
     failure: UpstreamError | None
@@ -139,3 +165,38 @@ class WholeAnswer:
 
     body: bytes
     usage: Usage | None
+    content_type: str = "application/json"
+
+
+See = Callable[[Sequence[Event]], None]
+"""Somebody who watches the events of an answer go by."""
+
+
+class Service[Request: ApiRequest](Protocol):
+    """One endpoint of the gateway as one engine offers it. Stateless and repeatable, like the translators."""
+
+    name: str
+    """The engine's."""
+
+    def build(self, request: Request, target: Target) -> WireRequest:
+        """The provider's request. Raises RequestError if it is wrong, UntranslatableError if the wire cannot say it."""
+        ...
+
+    def open(
+        self, wire: WireRequest, identity: AnswerIdentity, *, stream: bool, content_type: str, see: See | None
+    ) -> AnswerStream | None:
+        """The answer (status 2xx) on its way to the client piece by piece; None: it is taken whole.
+
+        `stream`: the client asked for a stream; `content_type` is the provider's.
+        """
+        ...
+
+    def whole(
+        self, wire: WireRequest, identity: AnswerIdentity, body: bytes, *, content_type: str, see: See | None
+    ) -> WholeAnswer:
+        """A whole answer (status 2xx). Raises UpstreamError for a failure inside it."""
+        ...
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+        """What an answer with status >= 400 says. Header names are in lower case."""
+        ...

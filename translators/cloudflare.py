@@ -19,14 +19,14 @@ from urllib.parse import urlsplit
 from translators.base import ClientRequest, StreamTranslator
 from translators.hosts import CLOUDFLARE, Facts
 from translators.jsontext import dumps, loads_object, object_in, objects_in, text_in
-from translators.openai import Gpt
+from translators.openai import CHAT_ENDPOINT, Gpt
 from translators.openai_adjust import ABSENT
 from translators.openai_events import ChunkReader, whole_events
 from translators.types import Event, Note, Target, UsageReport, WireRequest
+from translators.urls import ENDPOINT
 
 HOST = "https://api.cloudflare.com"
 API = "/client/v4"
-ENDPOINT = re.compile(r"/chat/completions$")
 ACCOUNT = re.compile(r"(.*/accounts/[^/]+)(/ai)?")
 RUN = re.compile(r"(.*/ai/run)(/.*)?")
 
@@ -37,10 +37,10 @@ class Cloudflare(Gpt):
     name = "cloudflare"
     speaks: str | None = None
 
-    def url(self, target: Target) -> str:
+    def url(self, target: Target, endpoint: str) -> str:
         base = (target.base_url or HOST).split("?", 1)[0].rstrip("/")
         if ENDPOINT.search(base):
-            return base
+            return ENDPOINT.sub("", base) + endpoint
         if run := RUN.fullmatch(base):
             return f"{run[1]}/{target.model}"
         if not urlsplit(base).path:
@@ -49,14 +49,14 @@ class Cloudflare(Gpt):
             base = account[1] + "/ai/v1"
         elif not base.endswith(("/v1", "/compat")):
             base += f"/accounts/{target.account}/ai/v1"
-        return base + "/chat/completions"
+        return base + endpoint
 
     def facts(self, target: Target) -> Facts:
         return CLOUDFLARE
 
     def changes(self, request: ClientRequest, target: Target) -> tuple[dict[str, Any], tuple[Note, ...]]:
         changes, notes = super().changes(request, target)
-        if "/ai/run/" in self.url(target):
+        if "/ai/run/" in self.url(target, CHAT_ENDPOINT):
             changes |= {"model": ABSENT, "stream_options": ABSENT}
         return changes, notes
 

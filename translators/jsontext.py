@@ -5,9 +5,13 @@ two chunks. That is JSON (RFC 8259, §8.2) that the fast parser refuses, so the 
 """
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
+
+MODEL_FIELD = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def loads(text: bytes | str) -> Any:
@@ -82,3 +86,14 @@ def text_in(value: Any) -> str:
 def count_in(value: Any) -> int:
     """The value if it is a whole number from 0 on, else 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def model_replaced(text: bytes, parsed: Mapping[str, Any], model: str) -> bytes | None:
+    """The bytes that hold the JSON of `parsed`, with another model in them and nothing else touched.
+
+    None where its place is not certain: "model" stands there more than once, or not as the answer's own text.
+    """
+    place = MODEL_FIELD.search(text) if text.count(b'"model"') == 1 else None
+    if place is None or place[1] != dumps(parsed["model"]):
+        return None
+    return text[: place.start(1)] + dumps(model) + text[place.end(1) :]

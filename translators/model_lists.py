@@ -19,7 +19,7 @@ from translators.cloudflare import Cloudflare
 from translators.errors import Kind, UpstreamError
 from translators.failures import failure_inside_answer, reports_failure
 from translators.jsontext import loads
-from translators.openai import Gpt
+from translators.openai import CHAT_ENDPOINT, Gpt
 from translators.openrouter import OpenRouter
 from translators.types import Target, WireRequest
 
@@ -46,18 +46,18 @@ class ModelPage:
 
 
 def beside_chat(engine: Gpt) -> Callable[[Target], str | None]:
-    return lambda target: engine.url(target).removesuffix("/chat/completions") + "/models"
+    return lambda target: engine.url(target, "/models")
 
 
 def azure_deployments(target: Target) -> str | None:
-    base, _ = azure.endpoint(target.base_url, "")
+    base, _ = azure.base_and_version(target.base_url, "")
     if azure.DEPLOYMENT.search(base):
         return None
     return AZURE_API.sub("", base) + "/openai/deployments"
 
 
 def cloudflare_search(target: Target) -> str | None:
-    account = CLOUDFLARE_ACCOUNT.fullmatch(Cloudflare().url(target))
+    account = CLOUDFLARE_ACCOUNT.fullmatch(Cloudflare().url(target, CHAT_ENDPOINT))
     return f"{account[1]}/models/search" if account else None
 
 

@@ -28,6 +28,8 @@ from translators.relay import READ_ANSWER
 from translators.types import Event, Note, Target, WireRequest
 from translators.urls import prefix
 
+CHAT_ENDPOINT = "/chat/completions"
+
 
 class OpenAIChat:
     """The dialect: clients of /v1/chat/completions."""
@@ -60,7 +62,7 @@ class Gpt:
         changes, notes = self.changes(request, target)
         return WireRequest(
             method="POST",
-            url=self.url(target),
+            url=self.url(target, CHAT_ENDPOINT),
             headers={
                 "content-type": "application/json",
                 "accept": "text/event-stream" if request.stream else "application/json",
@@ -71,9 +73,9 @@ class Gpt:
             context=READ_ANSWER if self.facts(target).answers_in_parts else {},
         )
 
-    def url(self, target: Target) -> str:
-        """The endpoint."""
-        return prefix(target.base_url) + "/chat/completions"
+    def url(self, target: Target, endpoint: str) -> str:
+        """The address of an endpoint, which is its path behind the prefix: "/embeddings"."""
+        return prefix(target.base_url) + endpoint
 
     def credentials(self, target: Target) -> dict[str, str]:
         """The headers with the key in them."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from translators.base import ClientRequest
 from translators.errors import RequestError
-from translators.jsontext import dumps, loads, object_in, objects_in, text_in
+from translators.json_request import json_type, read_object
+from translators.jsontext import dumps, object_in, objects_in, text_in
 from translators.types import (
     AudioPart,
     ChatRequest,
@@ -30,15 +31,7 @@ REASONING_FIELDS = ("reasoning_content", "reasoning")
 
 def read_request(body: bytes) -> ClientRequest:
     """The request as far as every engine needs it: JSON, a model, messages. Raises RequestError."""
-    try:
-        raw = loads(body)
-    except ValueError as error:
-        raise RequestError(f"The body is not JSON: {error}.") from None
-    if not isinstance(raw, dict):
-        raise RequestError(f"The body must be a JSON object, not {json_type(raw)}.")
-    model = raw.get("model")
-    if not isinstance(model, str) or not model:
-        raise RequestError("`model` is missing: name the model to ask, as /v1/models lists it.", param="model")
+    raw = read_object(body)
     messages = raw.get("messages")
     if not isinstance(messages, list) or not messages:
         raise RequestError("`messages` must be a list with at least one message.", param="messages")
@@ -281,18 +274,6 @@ def stop_sequences(raw: Any) -> tuple[str, ...]:
 
 
 # --- reading JSON values --------------------------------------------------------------------------------------
-
-
-def json_type(value: Any) -> str:
-    """What a person calls the JSON type of `value`."""
-    names: dict[type, str] = {
-        str: "text",
-        bool: "a boolean",
-        list: "a list",
-        dict: "an object",
-        type(None): "null",
-    }
-    return names.get(type(value), "a number")
 
 
 def of_type(fields: dict[str, Any], name: str, kind: type, default: Any, path: str = "") -> Any:

@@ -5,14 +5,12 @@ is renamed, and left out where nobody may see them: usage that the client did no
 keep-alives that look like data.
 """
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
 from translators.base import AnswerIdentity, WholeAnswer
 from translators.errors import Kind, UpstreamError
 from translators.failures import failure_inside_answer, reports_failure
-from translators.jsontext import dumps, is_json, loads_object, object_in, objects_in
+from translators.jsontext import dumps, is_json, loads_object, model_replaced, object_in, objects_in
 from translators.openai_answer import error_event
 from translators.openai_events import (
     CUT_SHORT,
@@ -23,12 +21,11 @@ from translators.openai_events import (
     chunk_usage,
     read_usage,
 )
-from translators.sse import BLANK_LINES, LineSplitter, data_event, event_name, is_disguised_comment
+from translators.sse import BLANK_LINES, EVENT_STREAM, LineSplitter, data_event, event_name, is_disguised_comment
 from translators.types import Usage
 
 WORTH_A_LOOK = (b'"error"', b'"errors"', b"[DONE]", b'"usage":{', b'"usage": {', b'"x_groq"', b'"success"', b"\r")
 """What in a stream that has begun calls for reading it: failures, the end, usage, unusual line ends."""
-MODEL_FIELD = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def through_whole(body: bytes, identity: AnswerIdentity) -> WholeAnswer:
@@ -40,19 +37,10 @@ def through_whole(body: bytes, identity: AnswerIdentity) -> WholeAnswer:
     return WholeAnswer(body, usage)
 
 
-def model_replaced(text: bytes, answer: Mapping[str, Any], model: str) -> bytes | None:
-    """The bytes that hold the JSON of `answer`, with another model in them and nothing else touched.
-
-    None where its place is not certain: "model" stands there more than once, or not as the answer's own text.
-    """
-    place = MODEL_FIELD.search(text) if text.count(b'"model"') == 1 else None
-    if place is None or place[1] != dumps(answer["model"]):
-        return None
-    return text[: place.start(1)] + dumps(model) + text[place.end(1) :]
-
-
 class ThroughStream:
     """A stream, frame by frame: a frame is what a blank line ends. A comment line of its own goes out at once."""
+
+    content_type = EVENT_STREAM
 
     def __init__(self, identity: AnswerIdentity) -> None:
         self._identity = identity

@@ -24,11 +24,9 @@ class OpenRouter(Gpt):
 
     name = "openrouter"
 
-    def url(self, target: Target) -> str:
+    def url(self, target: Target, endpoint: str) -> str:
         base_url = target.base_url or HOST
-        return (
-            prefix(base_url if urlsplit(base_url).path.strip("/") else base_url.rstrip("/") + API) + "/chat/completions"
-        )
+        return prefix(base_url if urlsplit(base_url).path.strip("/") else base_url.rstrip("/") + API) + endpoint
 
     def facts(self, target: Target) -> Facts:
         return OPENROUTER

@@ -4,7 +4,7 @@ Four cases: the client asked for a stream or for a whole answer, and the provide
 not always send what was asked for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from translators.base import (
@@ -12,22 +12,23 @@ from translators.base import (
     AnswerStream,
     AnswerWriter,
     Dialect,
+    See,
     StreamTranslator,
     Translator,
     WholeAnswer,
 )
 from translators.errors import UpstreamError
+from translators.sse import EVENT_STREAM
 from translators.types import OUTPUT, Ended, Event, Failed, Usage, UsageReport, WireRequest
 
 READ_ANSWER: Mapping[str, Any] = {"read_answer": True}
 """In a request's context: its answer differs from the client's wire, although the engine speaks it."""
 
-See = Callable[[Sequence[Event]], None]
-"""Somebody who watches the events go by."""
-
 
 class TranslatedStream:
     """A stream between two wires: provider's bytes → events → client's bytes."""
+
+    content_type = EVENT_STREAM
 
     def __init__(self, reader: StreamTranslator, writer: AnswerWriter, see: See | None = None) -> None:
         self._reader = reader

@@ -6,6 +6,7 @@ are joined by LF; a last event without its blank line counts when the stream is 
 
 from typing import NamedTuple
 
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLANK_LINES = (b"\n", b"\r\n", b"\r")
 

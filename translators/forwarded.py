@@ -1,0 +1,57 @@
+"""An endpoint of providers that speak OpenAI's wire: the request goes through as it came, and so does the answer.
+
+Only the model's name is changed, where the channel renames it; everything the client sent reaches the provider.
+"""
+
+from collections.abc import Mapping
+
+from translators.base import AnswerIdentity, AnswerStream, ApiRequest, See, WholeAnswer
+from translators.errors import Kind, UpstreamError
+from translators.failures import failure_inside_answer, reports_failure
+from translators.jsontext import dumps, loads_object, model_replaced
+from translators.openai import Gpt
+from translators.openai_events import read_usage
+from translators.types import Target, WireRequest
+
+
+class Forwarded:
+    """A Service (see base.py): one endpoint, "/embeddings", of an engine with OpenAI's wire."""
+
+    def __init__(self, engine: Gpt, endpoint: str) -> None:
+        self.name = engine.name
+        self._engine = engine
+        self._endpoint = endpoint
+
+    def build(self, request: ApiRequest, target: Target) -> WireRequest:
+        return WireRequest(
+            method="POST",
+            url=self._engine.url(target, self._endpoint),
+            headers={
+                "content-type": request.content_type,
+                "accept": "text/event-stream" if request.stream else "*/*",
+            },
+            credentials=self._engine.credentials(target),
+            body=request.with_model(target.model),
+        )
+
+    def open(
+        self, wire: WireRequest, identity: AnswerIdentity, *, stream: bool, content_type: str, see: See | None
+    ) -> AnswerStream | None:
+        return None
+
+    def whole(
+        self, wire: WireRequest, identity: AnswerIdentity, body: bytes, *, content_type: str, see: See | None
+    ) -> WholeAnswer:
+        if "json" not in content_type:
+            return WholeAnswer(body, None, content_type)
+        answer = loads_object(body)
+        if answer is None:
+            raise UpstreamError(Kind.MALFORMED, "The provider's answer is no JSON object.")
+        if reports_failure(answer):
+            raise failure_inside_answer(answer)
+        if identity.renamed and "model" in answer:
+            body = model_replaced(body, answer, identity.model) or dumps(answer | {"model": identity.model})
+        return WholeAnswer(body, read_usage(answer.get("usage")))
+
+    def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+        return self._engine.failure(status, headers, body)
