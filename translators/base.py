@@ -54,6 +54,10 @@ class ClientRequest(JsonRequest):
         """The request in typed parts. Raises RequestError, naming the field, if it is not what OpenAI's API takes."""
         return self._parse(self.raw)
 
+    def replaced(self, raw: Mapping[str, Any]) -> "ClientRequest":
+        """The same kind of request with other JSON in it."""
+        return ClientRequest(dumps(raw), raw, self._parse)
+
 
 class StreamTranslator(Protocol):
     """One attempt's streamed answer: provider's bytes in, events out.

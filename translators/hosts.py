@@ -6,13 +6,15 @@ these refuse is refused there too. OpenRouter and Cloudflare have engines, which
 Sources, read in November 2026:
 - OpenAI: API reference, "Create chat completion", and guide "Reasoning models"; the recorded refusals of max_tokens
   and stop; langchain#29704 (parallel_tool_calls), langchain#35424 (GPT-5.1 and its successors do not reason unasked),
-  openclaw#875 (ids of calls), lobehub#7574 (the search models).
+  openclaw#875 (ids of calls), lobehub#7574 (the search models); guide "File inputs" (`file_url` is not supported).
 - Groq: types of the groq SDK 1.7, documentation "OpenAI Compatibility", freellmapi#1070, vercel/ai#8057.
 - Mistral: types of the mistralai SDK 3.7, recorded refusals, crush#1590, eca#231, gptel#1203.
-- DeepSeek: documentation "Thinking Mode", recorded refusals, pi#1048. Moonshot: continue#11600, oh-my-pi#1078.
+- DeepSeek: documentation "Thinking Mode", recorded refusals, pi#1048. Moonshot: continue#11600, oh-my-pi#1078,
+  documentation "Use the Kimi Vision Model" (no addresses of pictures).
 - xAI: a recorded refusal, litellm#12635 and #14565, opencodex#5278, NativeTavern#83, new-api#6081.
 - NVIDIA: OmniRoute#848, CLIProxyAPI#4149, 9router#2311, langchain-nvidia#156.
-- Cloudflare: opencode#30381, cloudflare-os#54, sure#467. OpenRouter: documentation "Reasoning Tokens".
+- Cloudflare: opencode#30381, cloudflare-os#54, sure#467, the models' schemas ("HTTP URL will not be accepted").
+- OpenRouter: documentation "Reasoning Tokens" and "PDF Inputs" (`file_data` only). Google: one-api#2245 (pictures).
 """
 
 import re
@@ -48,6 +50,7 @@ class Facts:
     `answers_in_parts`: answers may hold typed parts where OpenAI's clients expect text, so they have to be translated.
     `without_thinking`: the fields that stop a model from thinking that thinks unasked. It has to be stopped where a
     call is forced, and where the reasoning behind earlier calls was lost: both are refused while it thinks.
+    `image_urls`, `file_urls`: pictures and files may be named by an http(s) address; else only their bytes will do.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -65,11 +68,14 @@ class Facts:
     reasoning_details: bool = False
     answers_in_parts: bool = False
     without_thinking: Mapping[str, Any] | None = None
+    image_urls: bool = True
+    file_urls: bool = True
 
 
 UNKNOWN = Facts(reasoning_details=True)
 GEMINI = Facts(signatures=True, reasoning_details=True)
 """Gemini behind OpenAI's wire, at Google's own endpoint for it or at whoever hands that on."""
+GOOGLE = replace(GEMINI, image_urls=False)
 
 CALLED_SYSTEM = {"developer": "system"}
 CALLED_DEVELOPER = {"system": "developer"}
@@ -103,6 +109,7 @@ OPENAI = Facts(
     message_fields=MESSAGE_FIELDS | {"refusal", "audio", "annotations", "function_call", "custom"},
     cache_marks=False,
     call_ids=CallIds(re.compile(r"[\s\S]{1,40}"), 32),
+    file_urls=False,
 )
 O_SERIES = replace(
     OPENAI,
@@ -149,7 +156,7 @@ MISTRAL_REASONING = replace(MISTRAL, answers_in_parts=True)
 DEEPSEEK = Facts(renamed={"max_completion_tokens": "max_tokens"}, roles=CALLED_SYSTEM, reasoning="reasoning_content")
 DEEPSEEK_THINKING = replace(DEEPSEEK, without_thinking={"thinking": {"type": "disabled"}})
 
-MOONSHOT = Facts(roles=CALLED_SYSTEM, reasoning="reasoning_content")
+MOONSHOT = Facts(roles=CALLED_SYSTEM, reasoning="reasoning_content", image_urls=False)
 KIMI_THINKING = replace(MOONSHOT, without_thinking={"thinking": {"type": "disabled"}})
 
 NVIDIA = Facts(
@@ -168,7 +175,7 @@ XAI_MODELS: tuple[tuple[str, Facts], ...] = (
     (r".*", GROK),
 )
 
-OPENROUTER = Facts(reasoning="reasoning", reasoning_details=True)
+OPENROUTER = Facts(reasoning="reasoning", reasoning_details=True, file_urls=False)
 """It makes up for what the hosts behind it refuse."""
 
 AZURE_MODELS = (*OPENAI_MODELS, *XAI_MODELS[:-1], (r".*", OPENAI))
@@ -180,6 +187,8 @@ CLOUDFLARE = Facts(
     roles=CALLED_SYSTEM,
     cache_marks=False,
     text_only=True,
+    image_urls=False,
+    file_urls=False,
 )
 
 HOSTS: tuple[tuple[str, tuple[tuple[str, Facts], ...]], ...] = (
@@ -194,6 +203,7 @@ HOSTS: tuple[tuple[str, tuple[tuple[str, Facts], ...]], ...] = (
     (r"api\.moonshot\.(ai|cn)", ((r"kimi-k(2\.[5-9]|[3-9]).*", KIMI_THINKING), (r".*", MOONSHOT))),
     (r"([\w-]+\.)?api\.x\.ai", XAI_MODELS),
     (r"integrate\.api\.nvidia\.com", ((r".*", NVIDIA),)),
+    (r"generativelanguage\.googleapis\.com", ((r".*", GOOGLE),)),
     (r".*", ((r".*gemini.*", GEMINI),)),
 )
 """Host → model → facts; the first that fits whole, in lower case."""
