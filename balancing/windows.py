@@ -9,7 +9,7 @@ from balancing.cooldown import NEVER
 from config.rates import Rate
 
 SLOTS = 64
-"""A window is remembered in about so many pieces. What happens within one piece is counted until
+"""So many events are remembered one by one. What comes on top within a 64th of the window is one piece, counted until
 the last of it has left the window: never too much is allowed, at worst it is allowed a 64th late."""
 
 
@@ -32,11 +32,21 @@ class SlidingWindow:
         """One more event."""
         self._drop_left(now)
         self._total += 1
-        if self._slots and now - self._slots[-1].first < self._rate.seconds / SLOTS:
+        if len(self._slots) >= SLOTS and now - self._slots[-1].first < self._rate.seconds / SLOTS:
             self._slots[-1].last = max(now, self._slots[-1].last)
             self._slots[-1].count += 1
         else:
             self._slots.append(_Slot(now, now, 1))
+
+    def count(self, now: float) -> int:
+        """How many events are in the window."""
+        self._drop_left(now)
+        return self._total
+
+    def oldest(self, now: float) -> float:
+        """When the event was that leaves the window next; now if there is none."""
+        self._drop_left(now)
+        return self._slots[0].last if self._slots else now
 
     def free_at(self, now: float) -> float:
         """When one more event is within the rate; NEVER, which is always past, if it is already."""

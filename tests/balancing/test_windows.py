@@ -31,7 +31,17 @@ def test_memory_does_not_grow_with_the_rate() -> None:
     window = SlidingWindow(Rate(1_000_000, 2_592_000))
     for number in range(10_000):
         window.add(number * 300.0)
-    assert len(window._slots) <= SLOTS + 1
+    assert len(window._slots) <= 2 * SLOTS
+
+
+def test_events_of_a_small_rate_are_told_apart() -> None:
+    """Two a month within one second: the first of them makes room to the second."""
+    window = SlidingWindow(Rate(2, 2_592_000))
+    window.add(100.0)
+    window.add(100.5)
+    assert (window.count(101), window.oldest(101), window.free_at(101)) == (2, 100.0, 2_592_100)
+    assert (window.count(2_592_100), window.oldest(2_592_100)) == (1, 100.5)
+    assert (window.count(9_000_000), window.oldest(9_000_000)) == (0, 9_000_000)
 
 
 def test_a_clock_that_goes_backwards_does_no_harm() -> None:
