@@ -62,12 +62,13 @@ NO_ANSWER = "The provider's stream ended without an answer."
 
 
 def read_usage(raw: Any) -> Usage | None:
-    """OpenAI's `usage` object, with the names that other hosts use; None if it is none."""
+    """OpenAI's `usage` object, with the names that its other endpoints and other hosts use; None if it is none."""
     if not isinstance(raw, Mapping):
         return None
-    prompt_details = object_in(raw.get("prompt_tokens_details"))
-    completion_details = object_in(raw.get("completion_tokens_details"))
-    prompt, completion = count_in(raw.get("prompt_tokens")), count_in(raw.get("completion_tokens"))
+    prompt_details = object_in(raw.get("prompt_tokens_details") or raw.get("input_tokens_details"))
+    completion_details = object_in(raw.get("completion_tokens_details") or raw.get("output_tokens_details"))
+    prompt = count_in(raw.get("prompt_tokens")) or count_in(raw.get("input_tokens"))
+    completion = count_in(raw.get("completion_tokens")) or count_in(raw.get("output_tokens"))
     reasoning = count_in(completion_details.get("reasoning_tokens")) or count_in(raw.get("reasoning_tokens"))
     total = count_in(raw.get("total_tokens")) or None
     if reasoning and total == prompt + completion + reasoning:

@@ -1,19 +1,15 @@
-"""Answers of a provider that speaks the client's own wire: passed on as they came, and watched.
+"""Chat answers of a provider that speaks the client's own wire: passed on as they came, and watched.
 
-Watched for: the first real output, errors inside a 200, usage, the end marker. Bytes are changed only where the model
-is renamed, and left out where nobody may see them: usage that the client did not ask for, lines that are no JSON,
-keep-alives that look like data.
+As all events are (see event_passage.py); and usage that the client did not ask for is left out.
 """
 
 from typing import Any
 
 from translators.base import AnswerIdentity, WholeAnswer
 from translators.errors import Kind, UpstreamError
-from translators.failures import failure_inside_answer, reports_failure
-from translators.jsontext import dumps, is_json, loads_object, model_replaced, object_in, objects_in
-from translators.openai_answer import error_event
+from translators.event_passage import EventPassage
+from translators.jsontext import dumps, is_json, model_replaced, object_in, objects_in
 from translators.openai_events import (
-    CUT_SHORT,
     NO_ANSWER,
     SILENT_FIELDS,
     broken_off,
@@ -21,8 +17,6 @@ from translators.openai_events import (
     chunk_usage,
     read_usage,
 )
-from translators.sse import BLANK_LINES, EVENT_STREAM, LineSplitter, data_event, event_name, is_disguised_comment
-from translators.types import Usage
 
 WORTH_A_LOOK = (b'"error"', b'"errors"', b"[DONE]", b'"usage":{', b'"usage": {', b'"x_groq"', b'"success"', b"\r")
 """What in a stream that has begun calls for reading it: failures, the end, usage, unusual line ends."""
@@ -37,20 +31,12 @@ def through_whole(body: bytes, identity: AnswerIdentity) -> WholeAnswer:
     return WholeAnswer(body, usage)
 
 
-class ThroughStream:
-    """A stream, frame by frame: a frame is what a blank line ends. A comment line of its own goes out at once."""
-
-    content_type = EVENT_STREAM
+class ThroughStream(EventPassage):
+    """A stream of chunks. Once it has begun, many of them go by with a single look."""
 
     def __init__(self, identity: AnswerIdentity) -> None:
-        self._identity = identity
-        self._lines = LineSplitter()
-        self._frame: list[bytes] = []
+        super().__init__(identity)
         self._finished = False
-        self.has_output = False
-        self.ended = False
-        self.failure: UpstreamError | None = None
-        self.usage: Usage | None = None
 
     def feed(self, data: bytes) -> bytes:
         passed: list[bytes] = []
@@ -65,83 +51,38 @@ class ThroughStream:
             data = data[length:]
         return b"".join(passed)
 
-    def close(self) -> bytes:
-        passed = self._pass([line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in self._lines.close()])
-        if self._frame:
-            passed += self._pass([b"\n"])
-        if not (self.ended or self.failure):
-            self.failure = UpstreamError(Kind.CLOSED, CUT_SHORT)
-        return passed
-
-    def last_words(self, error: UpstreamError) -> bytes:
-        return error_event(error)
-
     def _calm_length(self, data: bytes) -> int:
         """How much of the data passes unread: nothing before the first output, nor in the middle of a frame."""
         if not self.has_output or self._identity.renamed or self._frame or self._lines.is_inside_line:
             return 0
         return 0 if self.ended or self.failure else calm_length(data)
 
-    def _pass(self, lines: list[bytes]) -> bytes:
-        passed: list[bytes] = []
-        for line in lines:
-            if self.ended or self.failure:
-                break
-            if line in BLANK_LINES:
-                frame, self._frame = self._frame, []
-                passed.append(self._pass_frame(frame, line) if frame else line)
-            elif line.startswith(b":") and not self._frame:
-                passed.append(line)
-            else:
-                self._frame.append(line)
-        return b"".join(passed)
-
-    def _pass_frame(self, frame: list[bytes], blank_line: bytes) -> bytes:
-        frame = [line for line in frame if not is_disguised_comment(line)]
-        if not frame:
-            return b""
-        whole = b"".join([*frame, blank_line])
-        payload = b"".join([line[5:] for line in frame if line.startswith(b"data:")]).strip()
-        if payload == b"[DONE]":
-            return self._done(whole)
-        chunk = loads_object(payload)
-        named_error = len(frame) > 1 and any(
-            line.startswith(b"event:") and event_name(line) == "error" for line in frame
-        )
-        if named_error or (chunk is not None and reports_failure(chunk)):
-            self.failure = failure_inside_answer(chunk or {"error": payload.decode("utf-8", "replace")})
-            return b""
-        if chunk is not None:
-            return self._chunk(chunk, whole)
-        # One bad line must not spoil the answer; a frame without data (an id, a retry time) does no harm.
-        return b"" if payload else whole
-
-    def _done(self, frame: bytes) -> bytes:
+    def done(self, frame: bytes) -> bytes:
         if not self.has_output and not self.usage and not self._finished:
             self.failure = UpstreamError(Kind.EMPTY, NO_ANSWER)
             return b""
         self.ended = True
         return frame
 
-    def _chunk(self, chunk: dict[str, Any], frame: bytes) -> bytes:
-        choices = objects_in(chunk.get("choices"))
+    def read(self, event: dict[str, Any], frame: bytes) -> bytes:
+        choices = objects_in(event.get("choices"))
         for choice in choices:
-            self.failure = broken_off(choice, chunk)
+            self.failure = broken_off(choice, event)
             if self.failure:
                 return b""
             if not self.has_output:
                 self._finished = self._finished or bool(choice.get("finish_reason"))
-                self.has_output = says_something(object_in(choice.get("delta")))
-        usage = chunk_usage(chunk)
+                self.has_output = self.says_something(choice)
+        usage = chunk_usage(event)
         if usage is not None:
             self.usage = usage
             if not choices and not self._identity.include_usage:
                 return b""
-        if not self._identity.renamed or "model" not in chunk:
-            return frame
-        return model_replaced(frame, chunk, self._identity.model) or data_event(
-            dumps(chunk | {"model": self._identity.model})
-        )
+        return self.renamed(event, frame)
+
+    def says_something(self, choice: dict[str, Any]) -> bool:
+        """Whether a choice carries any of the answer: text, reasoning, calls, a refusal, sound, pictures."""
+        return any(value for name, value in object_in(choice.get("delta")).items() if name not in SILENT_FIELDS)
 
 
 def calm_length(data: bytes) -> int:
@@ -159,8 +100,3 @@ def calm_length(data: bytes) -> int:
     frames = data.count(b"}\n\n", 0, end)
     shaped = data.count(b"\n", 0, end) == 2 * frames and data.count(b"\n\ndata: {", 0, end) == frames - 1
     return end if shaped and is_json(b"[" + data[6 : end - 2].replace(b"\n\ndata: {", b",{") + b"]") else 0
-
-
-def says_something(delta: dict[str, Any]) -> bool:
-    """Whether a delta carries any of the answer: text, reasoning, calls, a refusal, sound, pictures."""
-    return any(value for name, value in delta.items() if name not in SILENT_FIELDS)
