@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 import mitmproxy.hooks
@@ -56,9 +57,10 @@ make_packages_importable()
 import balancing  # noqa: E402
 from balancing.account import account_of  # noqa: E402
 from balancing.admission import offered_key, wrong_key  # noqa: E402
+from balancing.call import Call  # noqa: E402
 from balancing.discovery import Discovery  # noqa: E402
 from balancing.dispatch import DirectAddonManager  # noqa: E402
-from balancing.endpoints import Endpoint, endpoint_of, unknown_endpoint  # noqa: E402
+from balancing.endpoints import Endpoint, Question, endpoint_of, unknown_endpoint  # noqa: E402
 from balancing.exchange import Exchange  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.gateway import Gateway  # noqa: E402
@@ -112,7 +114,10 @@ class Passage:
     headers: tuple[tuple[bytes, bytes], ...]
     """What the client sent, its key masked."""
     exchange: Exchange | None = None
+    call: Call | None = None
+    """The attempt that is prepared in the flow's request, until it is sent."""
     credentials: list[Credential] = field(default_factory=list)
+    """That attempt's."""
 
 
 class Uniapi:
@@ -297,13 +302,16 @@ class Uniapi:
             if not addressed_here:
                 return
             error = unknown_endpoint(path)
+        is_public = endpoint is not None and endpoint.is_public
+        if is_public and not addressed_here:
+            return
         key = offered_key(request.headers)
         client = self.gateway.client(key)
         if client is None and not addressed_here:
             client = self.gateway.client(self.default_key)
             if client is None:
                 return  # The app's own key belongs to the real host.
-        if client is None and error is None:
+        if client is None and error is None and not is_public:
             error = self.refusal(key)
         if key and not self.keeps_secrets:
             mask_key(request, key)
@@ -341,9 +349,7 @@ class Uniapi:
         if passage.error is not None:
             raise passage.error
         assert passage.endpoint
-        assert passage.client
-        name = passage.path.partition("?")[0].removeprefix(passage.endpoint.path).strip("/")
-        answer = passage.endpoint.answer(self.gateway, passage.client, body_of(flow.request), name)
+        answer = await passage.endpoint.answer(self.gateway, question_of(flow, passage))
         if isinstance(answer, Reply):
             flow.response = self.reply(flow, answer)
         else:
@@ -354,24 +360,27 @@ class Uniapi:
 
     async def uniapi_next_attempt(self, flow: http.HTTPFlow) -> None:
         passage = self.passages[flow]
-        assert passage.exchange
+        exchange = passage.exchange
+        assert exchange
+        flow.request = clone(flow.request)  # Another attempt may be on, and shows the one there was.
         try:
-            await self.prepare_attempt(flow, passage, passage.exchange)
+            await self.prepare_attempt(flow, passage, exchange)
         except Exception:
             logger.exception("uniapi: the next attempt could not be prepared")
-            flow.response = self.reply(flow, error_reply(internal_error()))
+            if not exchange.calls:
+                flow.response = self.reply(flow, error_reply(internal_error()))
 
     async def prepare_attempt(self, flow: http.HTTPFlow, passage: Passage, exchange: Exchange) -> None:
-        wire = await exchange.begin()
-        if wire is None:
-            assert exchange.reply
+        passage.call = await exchange.begin()
+        if passage.call is not None:
+            wire = passage.call.wire
+            passage.credentials = [
+                (name.encode(), (value if self.keeps_secrets else masked_credential(value)).encode(), value.encode())
+                for name, value in wire.credentials.items()
+            ]
+            rewrite(flow.request, wire, passage.credentials)
+        elif exchange.reply is not None:
             flow.response = self.reply(flow, exchange.reply)
-            return
-        passage.credentials = [
-            (name.encode(), (value if self.keeps_secrets else masked_credential(value)).encode(), value.encode())
-            for name, value in wire.credentials.items()
-        ]
-        rewrite(flow.request, wire, passage.credentials)
 
     def owns(self, flow: http.HTTPFlow) -> bool:
         return flow in self.passages
@@ -380,12 +389,16 @@ class Uniapi:
         passage = self.passages.get(flow)
         return passage.exchange if passage else None
 
-    def wire_request(self, flow: http.HTTPFlow) -> http.Request:
+    def attempt(self, flow: http.HTTPFlow) -> tuple[Call, http.Request] | None:
+        passage = self.passages.get(flow)
+        if passage is None or passage.call is None:
+            return None
+        call, passage.call = passage.call, None
         # A header that a person has edited at a breakpoint is not the one we know, and goes out as edited.
-        real = {(name, shown): (name, value) for name, shown, value in self.passages[flow].credentials}
+        real = {(name, shown): (name, value) for name, shown, value in passage.credentials}
         request = clone(flow.request)
         request.data.headers = http.Headers([real.get(pair, pair) for pair in flow.request.headers.fields])
-        return request
+        return call, request
 
     def reply(self, flow: http.HTTPFlow, reply: Reply) -> http.Response:
         fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in reply.headers.items()]
@@ -396,7 +409,9 @@ class Uniapi:
     def stream_head(self, flow: http.HTTPFlow) -> http.Response:
         exchange = self.passages[flow].exchange
         assert exchange
-        fields = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+        assert exchange.winner
+        assert exchange.winner.stream
+        fields = [(b"content-type", exchange.winner.stream.content_type.encode()), (b"cache-control", b"no-cache")]
         fields.extend((name.encode(), value.encode()) for name, value in exchange.answer_headers().items())
         if flow.request.http_version == "HTTP/1.1":
             fields.append((b"transfer-encoding", b"chunked"))
@@ -433,6 +448,19 @@ class Uniapi:
 NO_CONFIG = (
     "no configuration. Write ./api.yaml (api.example.yaml shows how), or set CONFIG_URL or the option uniapi_config."
 )
+
+
+def question_of(flow: http.HTTPFlow, passage: Passage) -> Question:
+    assert passage.endpoint
+    path, _, query = passage.path.partition("?")
+    return Question(
+        client=passage.client,
+        body=body_of(flow.request),
+        content_type=flow.request.headers.get("content-type", ""),
+        name=path.removeprefix(passage.endpoint.path).strip("/"),
+        query=dict(parse_qsl(query)),
+        ip=flow.client_conn.peername[0],
+    )
 
 
 def refuse(message: str) -> NoReturn:

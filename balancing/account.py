@@ -8,19 +8,18 @@ from balancing.replies import AttemptRecord
 
 def account_of(exchange: Exchange) -> dict[str, Any]:
     """The whole request; times in milliseconds."""
-    last = exchange.records[-1] if exchange.records else None
-    served = last if last and (exchange.committed or not (last.error or last.cancelled)) else None
-    usage = exchange.usage
+    winner = exchange.winner
+    served = winner.record if winner else None
+    usage = winner.usage if winner else None
     return {
         "asked": exchange.asked,
         "stream": exchange.request.stream,
         "outcome": outcome_of(exchange),
+        "hedged": any(one.is_hedge for one in exchange.records),
         "provider": served.attempt.channel.provider.name if served else None,
         "model": served.attempt.channel.model.upstream if served else None,
         "total_ms": round((exchange.clock() - exchange.started) * 1000),
-        "first_output_ms": round((served.first_output - exchange.started) * 1000)
-        if served and served.first_output
-        else None,
+        "first_output_ms": first_output_ms(served, exchange.started) if served else None,
         "prompt_tokens": usage.prompt if usage else None,
         "completion_tokens": usage.completion if usage else None,
         "cached_tokens": usage.cached if usage else None,
@@ -32,25 +31,31 @@ def account_of(exchange: Exchange) -> dict[str, Any]:
 
 def outcome_of(exchange: Exchange) -> str:
     """ok, error, broken (after output began) or cancelled (the client went away)."""
-    last = exchange.records[-1] if exchange.records else None
-    if last and last.cancelled:
+    if exchange.client_left:
         return "cancelled"
-    if exchange.reply is not None and exchange.reply.status >= 400:
+    if exchange.winner is None:
         return "error"
-    if last and last.error:
-        return "broken" if exchange.committed else "error"
-    return "ok"
+    return "broken" if exchange.winner.record.error else "ok"
+
+
+def first_output_ms(record: AttemptRecord, since: float) -> int | None:
+    return None if record.first_output is None else round((record.first_output - since) * 1000)
 
 
 def attempt_account(record: AttemptRecord) -> dict[str, Any]:
     attempt, error = record.attempt, record.error
     return {
         "provider": attempt.channel.provider.name,
+        "engine": attempt.channel.engine,
         "model": attempt.channel.model.upstream,
+        "alias": attempt.channel.model.alias,
+        "base_url": attempt.channel.provider.base_url or "",
         "key": attempt.key.masked if attempt.key else "",
         "url": record.url,
         "status": record.status,
         "ms": record.milliseconds,
+        "first_output_ms": first_output_ms(record, record.started),
+        "cancelled": record.cancelled,
         "error": error.kind.value if error else None,
         "message": error.message if error else None,
         "answer": record.answer if error else b"",

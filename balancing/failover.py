@@ -16,14 +16,15 @@ These classes are mitmproxy's inside, used here, in connections.py and in tunnel
 """
 
 import itertools
+import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mitmproxy import flow as mitmproxy_flow
 from mitmproxy import http
-from mitmproxy.connection import Connection, Server
+from mitmproxy.connection import Server
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers import http as http_layers
@@ -48,6 +49,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseProtocolError,
 )
 
+from balancing.call import Call
 from balancing.connections import (
     FIRST_ATTEMPT_ID,
     ConnectingHttpLayer,
@@ -62,6 +64,8 @@ from balancing.tunnels import server_spec
 from translators.errors import Kind, RequestError, WireError
 
 BODY_LIMIT = 100 * 1024 * 1024
+KEPT_STREAM_BYTES = 4 * 1024 * 1024
+"""How much of a streamed answer stays in the flow."""
 
 
 class Gatekeeper(Protocol):
@@ -72,11 +76,12 @@ class Gatekeeper(Protocol):
         ...
 
     def exchange(self, flow: http.HTTPFlow) -> Exchange | None:
-        """The flow's exchange, its first attempt prepared in `flow.request`; None for flows without attempts."""
+        """The flow's exchange; None for flows without attempts."""
         ...
 
-    def wire_request(self, flow: http.HTTPFlow) -> http.Request:
-        """`flow.request` as it goes out, with the secrets that the flow itself never holds."""
+    def attempt(self, flow: http.HTTPFlow) -> tuple[Call, http.Request] | None:
+        """The attempt that has been prepared in `flow.request`, once, and the request as it goes out, with the secrets
+        that the flow itself never holds; None if there is none."""
         ...
 
     def reply(self, flow: http.HTTPFlow, reply: Reply) -> http.Response:
@@ -97,7 +102,55 @@ class UniapiNextAttemptHook(commands.StartHook):
 
 @dataclass
 class Flush(HttpEvent):
-    """What has arrived for this stream is to be dealt with now."""
+    """What has arrived for this attempt is to be dealt with now."""
+
+
+@dataclass
+class Hedge(HttpEvent):
+    """This attempt has been silent for so long that a second one is to begin beside it."""
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """One attempt, as the layers know it: a stream id, a request, a connection."""
+
+    id: int
+    call: Call
+    request: http.Request
+    """As it goes out."""
+    shown: http.Request
+    """As the flow shows it, should this attempt be the one that serves."""
+    connecting: GetAttemptConnection | None = None
+    """The connection that is being waited for."""
+    connection: Server | None = None
+    has_ended: bool = False
+    """Whether the provider has said all it will."""
+    is_touched: bool = False
+    began: float = field(default_factory=time.time)
+    """In Unix time, as connections have it."""
+    reconnected: bool = False
+
+    def hear(self, event: HttpEvent) -> None:
+        """What the provider says."""
+        if isinstance(event, ResponseHeaders):
+            self.call.head(event.response.status_code, event.response.headers)
+        elif isinstance(event, ResponseData):
+            self.call.receive(event.data)
+        elif isinstance(event, ResponseEndOfMessage):
+            self.has_ended = True
+            self.call.finish()
+        elif isinstance(event, ResponseProtocolError):
+            self.has_ended = True
+            self.call.break_off(Kind.CLOSED, f"The provider broke the connection: {event.message}.")
+
+    def was_stale(self) -> bool:
+        """Whether a connection kept from an earlier request was closed by the provider as we began to use it: no
+        fault of the provider's, so the same attempt is made once more on a new connection."""
+        assert self.connection
+        opened = self.connection.timestamp_start or self.began
+        stale = opened < self.began and not self.call.answering and not self.reconnected
+        self.reconnected = self.reconnected or stale
+        return stale
 
 
 class FailoverHttpLayer(ConnectingHttpLayer):
@@ -105,8 +158,10 @@ class FailoverHttpLayer(ConnectingHttpLayer):
 
     gatekeeper: Gatekeeper
     attempt_ids: Iterator[int]
-    touched: "list[FailoverStream]"
-    """Streams that something has arrived for since the last flush."""
+    touched: "list[tuple[FailoverStream, Leg]]"
+    """Attempts that something has arrived for since the last flush."""
+    hedging: "list[tuple[FailoverStream, Leg]]"
+    """Attempts that have been silent for long enough to begin another one beside them."""
     waiting: "set[FailoverStream]"
     """Streams with an attempt on, whose deadlines count."""
     alarm_at: float | None
@@ -120,6 +175,7 @@ class FailoverHttpLayer(ConnectingHttpLayer):
         layer.gatekeeper = gatekeeper
         layer.attempt_ids = itertools.count(FIRST_ATTEMPT_ID)
         layer.touched = []
+        layer.hedging = []
         layer.waiting = set()
         layer.alarm_at = None
         layer.alarm_wanted = False
@@ -131,12 +187,15 @@ class FailoverHttpLayer(ConnectingHttpLayer):
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
-            self.ring()
+            self.look_at_the_time()
         else:
             yield from super()._handle_event(event)
         while self.touched:
-            stream = self.touched.pop()
-            yield from self.event_to_child(stream, Flush(stream.attempt_id))
+            stream, leg = self.touched.pop()
+            yield from self.event_to_child(stream, Flush(leg.id))
+        while self.hedging:
+            stream, leg = self.hedging.pop()
+            yield from self.event_to_child(stream, Hedge(leg.id))
         if self.alarm_wanted:
             self.alarm_wanted = False
             assert self.alarm_at is not None
@@ -149,18 +208,17 @@ class FailoverHttpLayer(ConnectingHttpLayer):
             self.alarm_at = deadline
             self.alarm_wanted = True
 
-    def ring(self) -> None:
-        """A timer went off: time out what is due, and set the alarm for the rest."""
+    def look_at_the_time(self) -> None:
+        """A timer went off: see to what is due, and set the alarm for the rest."""
         now = time.monotonic()
         if self.alarm_at is None or now < self.alarm_at - 0.001:
             return  # An alarm that has been replaced by an earlier one.
         self.alarm_at = None
         for stream in list(self.waiting):
-            deadline = stream.deadline
-            if deadline <= now + 0.001:
-                stream.time_out()
+            if stream.deadline <= now + 0.001:
+                stream.time_passed(now + 0.001)
             else:
-                self.watch(stream, deadline)
+                self.watch(stream, stream.deadline)
 
 
 class FailoverStream(HttpStream):
@@ -169,19 +227,14 @@ class FailoverStream(HttpStream):
     layer: FailoverHttpLayer
     was_ours = False
     exchange: Exchange | None = None
-    attempt_id = 0
-    """The stream id of the attempt that is on, 0 between attempts."""
-    upstream: Connection | None = None
-    upstream_finished = False
-    pending_command: commands.Command | None = None
-    """The connection or the hook that is being waited for."""
-    began = 0.0
-    """When the attempt began, in Unix time as connections have it."""
-    reconnected = False
-    is_touched = False
+    legs: dict[int, Leg]
+    """The attempts that are on, by their stream ids."""
+    preparing: UniapiNextAttemptHook | None = None
+    """The hook that makes the next attempt, while it is being waited for."""
     head_sent = False
     is_over = False
     streamed: list[bytes]
+    streamed_size = 0
 
     def is_ours(self) -> bool:
         """Whether the gateway answers this flow; known from its `requestheaders` hook on, and for good."""
@@ -250,167 +303,171 @@ class FailoverStream(HttpStream):
     def make_server_connection(self) -> CommandGenerator[bool]:
         """The parent asks for a connection when the request is complete: this is where attempts begin instead."""
         self.exchange = self.layer.gatekeeper.exchange(self.flow)
-        if self.exchange is None:
+        attempt = self.layer.gatekeeper.attempt(self.flow)
+        if self.exchange is None or attempt is None:
             return (yield from super().make_server_connection())
+        self.legs = {}
         self.streamed = []
-        yield from self.begin_attempt()
+        yield from self.send_attempt(*attempt)
         return False
 
-    # --- an attempt ---
+    # --- attempts ---
 
-    def begin_attempt(self) -> CommandGenerator[None]:
-        self.attempt_id = next(self.layer.attempt_ids)
-        self.layer.streams[self.attempt_id] = self
-        self.upstream = None
-        self.upstream_finished = False
-        self.began = time.time()
-        self.reconnected = False
-        assert self.exchange
-        self.exchange.start_clock()
+    def send_attempt(self, call: Call, request: http.Request) -> CommandGenerator[None]:
+        """The attempt that is prepared begins; `flow.request` shows it."""
+        leg = Leg(next(self.layer.attempt_ids), call, request, shown=self.flow.request)
+        self.legs[leg.id] = leg
+        self.layer.streams[leg.id] = self
+        leg.call.start_clock()
         self.layer.watch(self, self.deadline)
-        yield from self.connect()
+        yield from self.connect(leg)
 
-    def connect(self) -> CommandGenerator[None]:
-        assert self.exchange
-        proxy = proxy_of(self.exchange.record.attempt.channel.provider)
+    def connect(self, leg: Leg) -> CommandGenerator[None]:
+        proxy = proxy_of(leg.call.attempt.channel.provider)
         command = GetAttemptConnection(
-            (self.flow.request.host, self.flow.request.port),
-            self.flow.request.scheme == "https",
+            (leg.request.host, leg.request.port),
+            leg.request.scheme == "https",
             server_spec(proxy) if proxy else self.layer.context.server.via,
             proxy=proxy,
         )
         command.blocking = self  # type: ignore[assignment]
-        self.pending_command = command
+        leg.connecting = command
         yield command
 
     def handle_attempt_event(self, event: events.Event) -> CommandGenerator[None]:
-        assert self.exchange
-        if isinstance(event, Flush):
-            self.is_touched = False
-            if event.stream_id == self.attempt_id != 0:
-                yield from self.advance()
-        elif isinstance(event, events.CommandCompleted):
-            if event.command is self.pending_command:
-                self.pending_command = None
-                if isinstance(event, GetHttpConnectionCompleted):
-                    yield from self.connection_ready(event)
-                else:
-                    yield from self.attempt_prepared()
+        if isinstance(event, events.CommandCompleted):
+            yield from self.command_completed(event)
         elif isinstance(event, RequestProtocolError):
             yield from self.client_gone(event)
-        elif isinstance(event, HttpEvent) and event.stream_id == self.attempt_id:
-            if isinstance(event, ResponseProtocolError) and self.was_stale():
-                yield from self.connect()
+        elif isinstance(event, HttpEvent) and (leg := self.legs.get(event.stream_id)):
+            if isinstance(event, Flush):
+                leg.is_touched = False
+                yield from self.advance(leg)
+            elif isinstance(event, Hedge):
+                yield from self.prepare_attempt()
+                self.layer.watch(self, self.deadline)
+            elif isinstance(event, ResponseProtocolError) and leg.was_stale():
+                yield from self.connect(leg)
             else:
-                self.upstream_says(event)
+                leg.hear(event)
+                self.touch(leg)
 
-    def upstream_says(self, event: HttpEvent) -> None:
-        assert self.exchange
-        if isinstance(event, ResponseHeaders):
-            self.exchange.head(event.response.status_code, event.response.headers)
-        elif isinstance(event, ResponseData):
-            self.exchange.receive(event.data)
-        elif isinstance(event, ResponseEndOfMessage):
-            self.upstream_finished = True
-            self.exchange.finish()
-        elif isinstance(event, ResponseProtocolError):
-            self.upstream_finished = True
-            self.exchange.break_off(Kind.CLOSED, f"The provider broke the connection: {event.message}.")
-        self.touch()
+    def command_completed(self, event: events.CommandCompleted) -> CommandGenerator[None]:
+        if event.command is self.preparing:
+            self.preparing = None
+            yield from self.attempt_prepared()
+        elif isinstance(event, GetHttpConnectionCompleted):
+            for leg in self.legs.values():
+                if event.command is leg.connecting:
+                    leg.connecting = None
+                    yield from self.connection_ready(leg, event)
+                    return
 
-    def touch(self) -> None:
-        if not self.is_touched:
-            self.is_touched = True
-            self.layer.touched.append(self)
+    def touch(self, leg: Leg) -> None:
+        if not leg.is_touched:
+            leg.is_touched = True
+            self.layer.touched.append((self, leg))
 
-    def connection_ready(self, event: GetHttpConnectionCompleted) -> CommandGenerator[None]:
+    def connection_ready(self, leg: Leg, event: GetHttpConnectionCompleted) -> CommandGenerator[None]:
         connection, error = event.reply
-        assert self.exchange
         if connection is None:
-            self.exchange.break_off(Kind.CONNECT, f"Cannot connect to the provider: {error}.")
-            self.touch()
+            leg.call.break_off(Kind.CONNECT, f"Cannot connect to the provider: {error}.")
+            self.touch(leg)
             return
-        self.upstream = connection
-        JoiningHttp1Client.take_over(self.layer.connections[connection])
         assert isinstance(connection, Server)
+        leg.connection = connection
+        JoiningHttp1Client.take_over(self.layer.connections[connection])
         self.context.server = self.flow.server_conn = connection
-        request = self.layer.gatekeeper.wire_request(self.flow)
-        address_to_proxy(request, connection)
-        content = request.raw_content or b""
-        yield SendHttp(RequestHeaders(self.attempt_id, request, not content), connection)
+        address_to_proxy(leg.request, connection)
+        content = leg.request.raw_content or b""
+        yield SendHttp(RequestHeaders(leg.id, leg.request, not content), connection)
         if content:
-            yield SendHttp(RequestData(self.attempt_id, content), connection)
-        yield SendHttp(RequestEndOfMessage(self.attempt_id), connection)
-
-    def was_stale(self) -> bool:
-        """Whether a connection kept from an earlier request was closed by the provider as we began to use it: no
-        fault of the provider's, so the same attempt is made once more on a new connection."""
-        assert self.exchange
-        assert self.upstream
-        opened = self.upstream.timestamp_start or self.began
-        stale = opened < self.began and not self.exchange.answering and not self.reconnected
-        self.reconnected = self.reconnected or stale
-        return stale
+            yield SendHttp(RequestData(leg.id, content), connection)
+        yield SendHttp(RequestEndOfMessage(leg.id), connection)
 
     @property
     def deadline(self) -> float:
+        """When the time has to be looked at: an attempt has been silent for too long, or a second one is due."""
         assert self.exchange
-        return self.exchange.deadline
+        hedge_at = self.exchange.hedge_at if self.preparing is None else math.inf
+        return min(hedge_at, *(leg.call.deadline for leg in self.legs.values()))
 
-    def time_out(self) -> None:
+    def time_passed(self, now: float) -> None:
+        """The deadline has passed."""
         assert self.exchange
-        self.exchange.time_out()
-        self.touch()
+        for leg in self.legs.values():
+            if leg.call.deadline <= now:
+                leg.call.time_out()
+                self.touch(leg)
+            elif self.preparing is None and self.exchange.hedge_at <= now:
+                self.layer.hedging.append((self, leg))
 
-    def advance(self) -> CommandGenerator[None]:
+    def advance(self, leg: Leg) -> CommandGenerator[None]:
         assert self.exchange
         if (yield from self.check_killed(True)):
-            yield from self.end_attempt()
-            self.exchange.client_gone()
+            yield from self.end_all()
+            self.exchange.leave()
             self.is_over = True
             return
-        step = self.exchange.advance()
-        if step is Step.RETRY:
-            yield from self.end_attempt()
-            yield from self.prepare_attempt()
-        elif step is Step.ANSWER:
-            yield from self.end_attempt()
+        step = self.exchange.advance(leg.call)
+        if step is Step.WAIT:
+            return
+        if step is Step.DROP or step is Step.RETRY:
+            yield from self.end(leg)
+            if step is Step.RETRY and self.preparing is None:
+                yield from self.prepare_attempt()
+            return
+        for other in [other for other in self.legs.values() if other is not leg]:
+            yield from self.end(other)
+        self.flow.request = leg.shown
+        if leg.connection is not None:
+            self.context.server = self.flow.server_conn = leg.connection
+        if step is Step.ANSWER:
+            yield from self.end(leg)
             yield from self.answer()
-        elif step is not Step.WAIT:
-            yield from self.send_output()
-            if step is Step.DONE:
-                yield from self.end_attempt()
-                yield from self.end_stream()
-            elif step is Step.BROKEN:
-                yield from self.end_attempt()
-                yield from self.break_stream()
-            else:
-                self.layer.watch(self, self.deadline)  # The end marker brings it nearer.
+            return
+        yield from self.send_output(leg)
+        if step is Step.DONE:
+            yield from self.end(leg)
+            yield from self.end_stream()
+        elif step is Step.BROKEN:
+            yield from self.end(leg)
+            yield from self.break_stream()
+        else:
+            self.layer.watch(self, self.deadline)  # The end marker brings it nearer.
 
-    def end_attempt(self) -> CommandGenerator[None]:
-        """Leave the attempt behind; what it has not finished is cancelled."""
-        attempt_id, self.attempt_id = self.attempt_id, 0
-        self.layer.streams.pop(attempt_id, None)
-        self.layer.waiting.discard(self)
-        if self.upstream is not None and not self.upstream_finished:
-            yield SendHttp(RequestProtocolError(attempt_id, "attempt abandoned", ErrorCode.CANCEL), self.upstream)
-        elif isinstance(self.pending_command, GetAttemptConnection):
-            yield from self.layer.abandon(self.pending_command)
-        self.pending_command = None
+    def end(self, leg: Leg) -> CommandGenerator[None]:
+        """Leave an attempt behind; what it has not finished is cancelled."""
+        del self.legs[leg.id]
+        self.layer.streams.pop(leg.id, None)
+        if not self.legs:
+            self.layer.waiting.discard(self)
+        if leg.connecting is not None:
+            yield from self.layer.abandon(leg.connecting)
+        elif leg.connection is not None and not leg.has_ended:
+            yield SendHttp(RequestProtocolError(leg.id, "attempt abandoned", ErrorCode.CANCEL), leg.connection)
+
+    def end_all(self) -> CommandGenerator[None]:
+        for leg in list(self.legs.values()):
+            yield from self.end(leg)
 
     def prepare_attempt(self) -> CommandGenerator[None]:
         hook = UniapiNextAttemptHook(self.flow)
         hook.blocking = self  # type: ignore[assignment]
-        self.pending_command = hook
+        self.preparing = hook
         yield hook
 
     def attempt_prepared(self) -> CommandGenerator[None]:
+        """The hook has run. While it did, an attempt that was on may have got somewhere, or failed."""
+        if self.is_over:
+            return
         if (yield from self.check_killed(True)):
+            yield from self.end_all()
             self.is_over = True
-        elif self.flow.response:
+        elif (attempt := self.layer.gatekeeper.attempt(self.flow)) is not None:
+            yield from self.send_attempt(*attempt)
+        elif not self.legs:
             yield from self.answer()
-        else:
-            yield from self.begin_attempt()
 
     # --- the client's side ---
 
@@ -422,16 +479,15 @@ class FailoverStream(HttpStream):
         self.is_over = True
         yield from self.send_response()
 
-    def send_output(self) -> CommandGenerator[None]:
-        assert self.exchange
-        output = self.exchange.take_output()
+    def send_output(self, leg: Leg) -> CommandGenerator[None]:
+        output = leg.call.take_output()
         if not self.head_sent:
             self.head_sent = True
             self.flow.response = self.layer.gatekeeper.stream_head(self.flow)
             yield http_hooks.HttpResponseHeadersHook(self.flow)
             yield SendHttp(ResponseHeaders(self.stream_id, self.flow.response), self.context.client)
         if output:
-            self.streamed.append(output)
+            self.keep(output)
             yield SendHttp(ResponseData(self.stream_id, output), self.context.client)
 
     def end_stream(self) -> CommandGenerator[None]:
@@ -454,16 +510,25 @@ class FailoverStream(HttpStream):
     def client_gone(self, event: RequestProtocolError) -> CommandGenerator[None]:
         assert self.exchange
         self.is_over = True
-        yield from self.end_attempt()
-        self.exchange.client_gone()
+        yield from self.end_all()
+        self.exchange.leave()
         if self.head_sent:
             self.keep_streamed()
         self.flow.error = mitmproxy_flow.Error(event.message)
         yield http_hooks.HttpErrorHook(self.flow)
         yield from self.drop()
 
+    def keep(self, output: bytes) -> None:
+        """Remember what the client got of a stream, for inspection, up to a limit."""
+        room = KEPT_STREAM_BYTES - self.streamed_size
+        self.streamed_size += len(output)
+        if room > 0:
+            self.streamed.append(output[:room])
+
     def keep_streamed(self) -> None:
         assert self.flow.response
+        if self.streamed_size > KEPT_STREAM_BYTES:
+            self.flow.metadata["uniapi_response_cut"] = self.streamed_size - KEPT_STREAM_BYTES
         self.flow.response.data.content = b"".join(self.streamed)
         self.flow.response.data.timestamp_end = time.time()
 

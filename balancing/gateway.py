@@ -1,20 +1,18 @@
 """The state behind the addon: the configuration in force, the planner, and what is made of them for each request."""
 
-import hashlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from balancing.admission import model_not_found
-from balancing.channels import Catalogue
-from balancing.exchange import Exchange
+from balancing.channels import Candidate, Catalogue
+from balancing.exchange import Exchange, Preparation
 from balancing.plan import Planner
 from balancing.signatures import ReasoningStore
 from balancing.tokens import TokenSource
 from config.schema import ClientKey, Config, Model
-from translators import DIALECTS
-from translators.base import AnswerIdentity
+from translators.base import AnswerIdentity, ApiRequest, Service
 from translators.errors import WireError
-from translators.jsontext import dumps
 
 
 class Gateway:
@@ -69,15 +67,23 @@ class Gateway:
         """The entry that lists this key; None while there is no configuration."""
         return self._catalogue.client(key) if self._catalogue else None
 
-    def chat(self, client: ClientKey, body: bytes) -> Exchange:
-        """A chat request that may be served. Raises WireError: 400, 404, 503."""
-        catalogue = self.catalogue
-        assert self._config
-        dialect = DIALECTS["openai-chat"]
-        request = dialect.read(body)
-        candidates = catalogue.candidates(client, request.model)
+    def candidates(self, client: ClientKey, asked: str) -> Sequence[Candidate]:
+        """The channels that may serve this client's request. Raises WireError: 404 if there is none, 503."""
+        candidates = self.catalogue.candidates(client, asked)
         if not candidates:
-            raise model_not_found(request.model)
+            raise model_not_found(asked)
+        return candidates
+
+    def exchange(
+        self,
+        client: ClientKey,
+        request: ApiRequest,
+        services: Mapping[str, Service[Any]],
+        candidates: Sequence[Candidate],
+        preparation: Preparation,
+    ) -> Exchange:
+        """A request that is served from now on, by these channels."""
+        assert self._config
         plan = self.planner.plan(
             client, request.model, candidates, cooldown_period=self._config.preferences.cooldown_period
         )
@@ -90,27 +96,11 @@ class Gateway:
         )
         return Exchange(
             request,
-            dialect,
+            services,
             plan,
             self.clock,
             identity,
-            request.model,
-            self.tokens.token,
-            self.reasoning,
-            client=hashlib.sha256(client.api.reveal().encode()).hexdigest(),
-            started=self.clock(),
+            token_of=self.tokens.token,
+            prepared=preparation,
+            hedge_after=client.preferences.hedge_after,
         )
-
-    def model_list(self, client: ClientKey) -> bytes:
-        """The body of GET /v1/models: what this key may ask for."""
-        models = [self._model_object(name) for name in self.catalogue.models(client)]
-        return dumps({"object": "list", "data": models})
-
-    def model(self, client: ClientKey, name: str) -> bytes:
-        """The body of GET /v1/models/{name}. Raises WireError 404."""
-        if name not in self.catalogue.models(client):
-            raise model_not_found(name)
-        return dumps(self._model_object(name))
-
-    def _model_object(self, name: str) -> dict[str, object]:
-        return {"id": name, "object": "model", "created": 0, "owned_by": "uniapi"}

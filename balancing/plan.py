@@ -153,13 +153,17 @@ class Plan:
         self._longest_timeout = 0.0
 
     def next(self) -> Attempt | None:
-        """What to try now. None: nothing is left, of attempts, of candidates and keys, or of time.
-
-        While another attempt is still on, this is one at another candidate.
-        """
+        """What to try now. None: nothing is left, of attempts, of candidates and keys, or of time."""
         if self._attempts_left <= 0:
             return None
         attempt = self._at_same_channel() or next(self._order, None) or self._half_open()
+        if attempt is not None:
+            self._attempts_left -= 1
+        return attempt
+
+    def beside(self) -> Attempt | None:
+        """A second attempt while one is on: at the next candidate that is free. What cools is not tried for this."""
+        attempt = next(self._order, None) if self._attempts_left > 0 else None
         if attempt is not None:
             self._attempts_left -= 1
         return attempt
@@ -190,7 +194,7 @@ class Plan:
             self._cool(Blame.CHANNEL, attempt, error)
 
     def cancelled(self, attempt: Attempt) -> None:
-        """The client went away, or another attempt was quicker: the request is over, and it is nobody's fault."""
+        """The client went away: the request is over, and it is nobody's fault."""
         self._attempts_left = 0
 
     def _at_same_channel(self) -> Attempt | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from balancing.plan import Attempt
 from translators.errors import Kind, UpstreamError, WireError
+from translators.jsontext import dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,18 @@ class AttemptRecord:
     status: int | None = None
     error: UpstreamError | None = None
     cancelled: bool = False
+    """The client went away, or another attempt was quicker."""
+    is_hedge: bool = False
+    """Begun beside another one that was silent."""
     answer: bytes = b""
 
     @property
     def milliseconds(self) -> int:
         return round((self.ended - self.started) * 1000)
+
+
+def json_reply(value: Mapping[str, object]) -> Reply:
+    return Reply(200, {"content-type": "application/json"}, dumps(value))
 
 
 def error_reply(error: WireError, **extra: object) -> Reply:

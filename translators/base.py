@@ -17,6 +17,8 @@ class ApiRequest(Protocol):
     content_type: str
     model: str
     stream: bool
+    include_usage: bool
+    """Whether a stream is to tell the usage (`stream_options`)."""
 
     def with_model(self, name: str) -> bytes:
         """The body, asking for a model of this name; otherwise as it came."""
@@ -33,6 +35,8 @@ class JsonRequest:
         self.raw = raw
         self.model: str = raw["model"]
         self.stream = raw.get("stream") is True
+        options = raw.get("stream_options")
+        self.include_usage = isinstance(options, Mapping) and options.get("include_usage") is True
 
     def with_model(self, name: str) -> bytes:
         if name == self.model:
@@ -46,8 +50,6 @@ class ClientRequest(JsonRequest):
     def __init__(self, body: bytes, raw: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], ChatRequest]) -> None:
         super().__init__(body, raw)
         self._parse = parse
-        options = raw.get("stream_options")
-        self.include_usage = isinstance(options, Mapping) and options.get("include_usage") is True
 
     @cached_property
     def chat(self) -> ChatRequest:

@@ -4,16 +4,17 @@ import asyncio
 import gzip
 import json
 import logging
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from balancing.account import account_of
-from balancing.exchange import ERROR_BODY_BYTES, HELD_BYTES, HELD_FRAMES, Exchange, Step
+from balancing.call import ERROR_BODY_BYTES, HELD_BYTES, HELD_FRAMES
+from balancing.exchange import Exchange, Step
 from balancing.gateway import Gateway
 from config.schema import Provider
-from tests.balancing.world import ANYBODY, Clock, World, provider
-from translators import ENGINES
+from tests.balancing.world import ANYBODY, Clock, World, chat, provider
+from translators.chat import OPENAI_CHAT
 from translators.errors import Kind
 from translators.types import WireRequest
 
@@ -24,6 +25,15 @@ SILENT = b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n'
 FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 WHOLE = json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}}]}).encode()
+CLAUDE_ANSWER = json.dumps(
+    {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "hi"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+).encode()
 
 
 class Trial:
@@ -37,21 +47,25 @@ class Trial:
         )
         self.gateway.use(world.config)
         body = {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": stream, **fields}
-        self.exchange: Exchange = self.gateway.chat(ANYBODY, json.dumps(body).encode())
+        self.exchange: Exchange = chat(self.gateway, ANYBODY, json.dumps(body).encode())
 
     def begin(self) -> WireRequest:
-        wire = asyncio.run(self.exchange.begin())
-        assert wire is not None
-        return wire
+        call = asyncio.run(self.exchange.begin())
+        assert call is not None
+        self.call = call
+        return call.wire
+
+    def advance(self) -> Step:
+        return self.exchange.advance(self.call)
 
     def answer(self, status: int, headers: dict[str, str], *pieces: bytes, ends: bool = True) -> Step:
         """The provider answers the attempt that is on."""
-        self.exchange.head(status, headers)
+        self.call.head(status, headers)
         for piece in pieces:
-            self.exchange.receive(piece)
+            self.call.receive(piece)
         if ends:
-            self.exchange.finish()
-        return self.exchange.advance()
+            self.call.finish()
+        return self.advance()
 
     def error(self) -> dict[str, Any]:
         """The error that the client gets when nothing is left to try."""
@@ -78,14 +92,14 @@ def test_nothing_goes_out_before_the_first_output():
     trial = Trial(provider("a"), stream=True)
     trial.begin()
     assert trial.answer(200, SSE, SILENT, b": comment\n\n", ends=False) is Step.WAIT
-    assert not trial.exchange.committed
-    trial.exchange.receive(OUTPUT)
-    assert trial.exchange.advance() is Step.SEND
-    assert trial.exchange.take_output() == SILENT + b": comment\n\n" + OUTPUT
-    trial.exchange.receive(FINISH + DONE)
-    trial.exchange.finish()
-    assert trial.exchange.advance() is Step.DONE
-    assert trial.exchange.take_output() == FINISH + DONE
+    assert trial.exchange.winner is None
+    trial.call.receive(OUTPUT)
+    assert trial.advance() is Step.SEND
+    assert trial.call.take_output() == SILENT + b": comment\n\n" + OUTPUT
+    trial.call.receive(FINISH + DONE)
+    trial.call.finish()
+    assert trial.advance() is Step.DONE
+    assert trial.call.take_output() == FINISH + DONE
 
 
 @pytest.mark.parametrize("silence", [SILENT * (HELD_FRAMES + 1), b": " + b"x" * HELD_BYTES + b"\n\n"])
@@ -94,7 +108,7 @@ def test_pitfall_110_what_is_held_back_has_a_limit(silence):
     trial = Trial(provider("a"), stream=True)
     trial.begin()
     assert trial.answer(200, SSE, silence, ends=False) is Step.SEND
-    assert trial.exchange.committed
+    assert trial.exchange.winner is trial.call
 
 
 def test_pitfall_110_no_other_attempt_after_the_first_output():
@@ -102,10 +116,10 @@ def test_pitfall_110_no_other_attempt_after_the_first_output():
     trial = Trial(provider("a"), provider("b"), stream=True)
     trial.begin()
     trial.answer(200, SSE, OUTPUT, ends=False)
-    trial.exchange.take_output()
-    trial.exchange.break_off(Kind.CLOSED, "gone")
-    assert trial.exchange.advance() is Step.BROKEN
-    last_words = trial.exchange.take_output()
+    trial.call.take_output()
+    trial.call.break_off(Kind.CLOSED, "gone")
+    assert trial.advance() is Step.BROKEN
+    last_words = trial.call.take_output()
     assert last_words.startswith(b"event: error\ndata: ")
     assert b"[DONE]" not in last_words
     account = account_of(trial.exchange)
@@ -117,7 +131,7 @@ def test_pitfall_108_an_error_inside_a_200_before_output_is_an_attempt_that_fail
     trial = Trial(provider("a"), provider("b"), stream=True)
     trial.begin()
     assert trial.answer(200, SSE, SILENT, b'data: {"error":{"message":"x","code":529}}\n\n', ends=False) is Step.RETRY
-    assert trial.exchange.take_output() == b""
+    assert trial.call.take_output() == b""
     assert "b.example" in trial.begin().url
 
 
@@ -126,8 +140,8 @@ def test_pitfall_111_a_cut_stream_without_output_fails_over():
     trial = Trial(provider("a"), provider("b"), stream=True)
     trial.begin()
     trial.answer(200, SSE, SILENT, ends=False)
-    trial.exchange.break_off(Kind.CLOSED, "gone")
-    assert trial.exchange.advance() is Step.RETRY
+    trial.call.break_off(Kind.CLOSED, "gone")
+    assert trial.advance() is Step.RETRY
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -153,17 +167,17 @@ def test_an_endless_error_body_is_read_in_part():
     trial = Trial(provider("a"), provider("b"))
     trial.begin()
     assert trial.answer(500, {}, b"x" * (ERROR_BODY_BYTES + 1), ends=False) is Step.RETRY
-    assert len(trial.exchange.record.answer) <= ERROR_BODY_BYTES
+    assert len(trial.call.record.answer) <= ERROR_BODY_BYTES
 
 
 def test_an_error_whose_body_breaks_off_is_still_that_error():
     """The status is worth more than the broken connection."""
     trial = Trial(provider("a"))
     trial.begin()
-    trial.exchange.head(400, JSON)
-    trial.exchange.receive(b'{"error": {"message": "too hot"')
-    trial.exchange.break_off(Kind.CLOSED, "gone")
-    assert trial.exchange.advance() is Step.ANSWER
+    trial.call.head(400, JSON)
+    trial.call.receive(b'{"error": {"message": "too hot"')
+    trial.call.break_off(Kind.CLOSED, "gone")
+    assert trial.advance() is Step.ANSWER
     assert trial.exchange.reply
     assert trial.exchange.reply.status == 400
 
@@ -204,15 +218,15 @@ def test_waiting_at_a_breakpoint_is_not_the_providers_time():
     trial = Trial(provider("a"), timeout=10)
     trial.begin()
     trial.clock.now += 100
-    trial.exchange.start_clock()
-    assert trial.exchange.deadline == trial.clock.now + 10
+    trial.call.start_clock()
+    assert trial.call.deadline == trial.clock.now + 10
 
 
 def test_pitfall_109_a_key_that_a_provider_repeats_is_masked():
     """Keys never reach the client or the flow (UA 102b51c)."""
     trial = Trial(provider("a"))
     trial.begin()
-    key = trial.exchange.record.attempt.key
+    key = trial.call.record.attempt.key
     assert key
     text = f"the key {key.reveal()} is no good"
     trial.answer(400, JSON, json.dumps({"error": {"message": text}}).encode())
@@ -252,13 +266,12 @@ def test_a_bug_in_an_engine_is_logged_and_another_provider_is_tried(monkeypatch,
     """The client hears no more than that it was one."""
 
     class Broken:
-        name = "broken"
-        speaks = None
+        name = "claude"
 
         def build(self, *_: object) -> WireRequest:
             raise ZeroDivisionError
 
-    monkeypatch.setitem(ENGINES, "claude", Broken())
+    monkeypatch.setitem(cast(dict[str, Any], OPENAI_CHAT), "claude", Broken())
     trial = Trial(provider("claude", engine="claude"), provider("gpt"))
     with caplog.at_level(logging.ERROR):
         assert "gpt.example" in trial.begin().url
@@ -269,17 +282,17 @@ def test_the_deadline_moves_with_what_arrives():
     """Silence is what counts; comments alone carry it to five timeouts at most."""
     trial = Trial(provider("a"), stream=True, timeout=10)
     trial.begin()
-    assert trial.exchange.deadline == trial.clock.now + 10
+    assert trial.call.deadline == trial.clock.now + 10
     began = trial.clock.now
-    trial.exchange.head(200, SSE)
+    trial.call.head(200, SSE)
     for _ in range(6):
         trial.clock.now += 9
-        trial.exchange.receive(b": here\n\n")
-        trial.exchange.advance()
-    assert trial.exchange.deadline == began + 50
-    trial.exchange.receive(OUTPUT)
-    trial.exchange.advance()
-    assert trial.exchange.deadline == trial.clock.now + 10
+        trial.call.receive(b": here\n\n")
+        trial.advance()
+    assert trial.call.deadline == began + 50
+    trial.call.receive(OUTPUT)
+    trial.advance()
+    assert trial.call.deadline == trial.clock.now + 10
 
 
 def test_time_running_out_is_a_504():
@@ -287,8 +300,8 @@ def test_time_running_out_is_a_504():
     trial = Trial(provider("a"), timeout=10)
     trial.begin()
     trial.clock.now += 10
-    trial.exchange.time_out()
-    assert trial.exchange.advance() is Step.RETRY
+    trial.call.time_out()
+    assert trial.advance() is Step.RETRY
     assert "10.0 seconds" in trial.error()["message"]
     assert trial.exchange.reply
     assert trial.exchange.reply.status == 504
@@ -299,6 +312,7 @@ def test_dropped_fields_are_named_in_a_header_of_bounded_length():
     fields: dict[str, Any] = {f"unknown_{number}": 1 for number in range(30)}
     trial = Trial(provider("claude", engine="claude"), **fields)
     trial.begin()
+    trial.answer(200, JSON, CLAUDE_ANSWER)
     header = trial.exchange.answer_headers()["x-uniapi-dropped"]
     assert header.startswith("unknown_0, ")
     assert header.endswith(", and 10 more")
@@ -327,6 +341,6 @@ def test_a_client_that_goes_away_is_nobodys_fault():
     """Nothing cools, and the account says so."""
     trial = Trial(provider("a"))
     trial.begin()
-    trial.exchange.client_gone()
+    trial.exchange.leave()
     assert account_of(trial.exchange)["outcome"] == "cancelled"
     assert not trial.gateway.planner.cooling()

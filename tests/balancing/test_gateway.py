@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from balancing.endpoints.models import MODEL, MODEL_LIST
 from balancing.gateway import Gateway
-from tests.balancing.world import ANYBODY, Clock, World, client, models, provider
+from balancing.replies import Reply
+from tests.balancing.world import ANYBODY, Clock, World, ask, chat, client, models, provider
 from translators.errors import WireError
 
 BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}]}).encode()
@@ -31,14 +33,14 @@ def test_without_a_configuration_everything_is_503_with_the_reason():
     gateway.problem = "write api.yaml"
     assert gateway.client("sk-client") is None
     with pytest.raises(WireError, match=r"write api\.yaml") as caught:
-        gateway.chat(ANYBODY, BODY)
+        chat(gateway, ANYBODY, BODY)
     assert caught.value.status == 503
 
 
 def test_answers_get_names_of_their_own():
     """Pitfall 13: an id is unique to its request; created is whole seconds."""
     gateway = gateway_of(provider("a"))
-    first, second = gateway.chat(ANYBODY, BODY).identity, gateway.chat(ANYBODY, BODY).identity
+    first, second = chat(gateway, ANYBODY, BODY).identity, chat(gateway, ANYBODY, BODY).identity
     assert first.id != second.id
     assert first.id.startswith("chatcmpl-")
     assert first.created == 1700000000
@@ -48,26 +50,29 @@ def test_a_key_is_told_of_the_models_it_may_ask_for():
     """And of no others."""
     limited = client("only", key="sk-limited")
     gateway = gateway_of(provider("a", "up:only", "up:other"), clients=[limited])
-    body = json.loads(gateway.model_list(limited))
-    assert [model["id"] for model in body["data"]] == ["only"]
-    assert json.loads(gateway.model(limited, "only"))["object"] == "model"
+    listed = ask(gateway, MODEL_LIST, limited)
+    assert isinstance(listed, Reply)
+    assert [model["id"] for model in json.loads(listed.body)["data"]] == ["only"]
+    one = ask(gateway, MODEL, limited, name="only")
+    assert isinstance(one, Reply)
+    assert json.loads(one.body)["object"] == "model"
     with pytest.raises(WireError) as caught:
-        gateway.model(limited, "other")
+        ask(gateway, MODEL, limited, name="other")
     assert caught.value.code == "model_not_found"
 
 
 def test_a_running_request_keeps_the_configuration_it_began_with():
     """A new one counts from the next request on."""
     gateway = gateway_of(provider("a"))
-    running = gateway.chat(ANYBODY, BODY)
+    running = chat(gateway, ANYBODY, BODY)
     world = World(provider("b"))
     gateway.use(world.config)
-    wire = asyncio.run(running.begin())
-    assert wire
-    assert "a.example" in wire.url
-    wire = asyncio.run(gateway.chat(ANYBODY, BODY).begin())
-    assert wire
-    assert "b.example" in wire.url
+    call = asyncio.run(running.begin())
+    assert call
+    assert "a.example" in call.wire.url
+    call = asyncio.run(chat(gateway, ANYBODY, BODY).begin())
+    assert call
+    assert "b.example" in call.wire.url
 
 
 def test_models_that_are_discovered_are_offered_from_the_next_request_on():
@@ -85,30 +90,30 @@ def test_models_that_are_discovered_are_offered_from_the_next_request_on():
     )
     gateway.refresh()
     gateway.use(unlisted)
-    running = gateway.chat(ANYBODY, BODY)
+    running = chat(gateway, ANYBODY, BODY)
     known[0] = models("other")
     assert gateway.catalogue.models(ANYBODY) == ("m",)
     gateway.refresh()
     assert gateway.catalogue.models(ANYBODY) == ("other", "m")
-    wire = asyncio.run(running.begin())
-    assert wire
-    assert "a.example" in wire.url
-    wire = asyncio.run(gateway.chat(ANYBODY, BODY).begin())
-    assert wire
-    assert "b.example" in wire.url
+    call = asyncio.run(running.begin())
+    assert call
+    assert "a.example" in call.wire.url
+    call = asyncio.run(chat(gateway, ANYBODY, BODY).begin())
+    assert call
+    assert "b.example" in call.wire.url
 
 
 def test_the_alias_is_what_the_answer_is_called():
     """Where the channel renames the model; else the provider's own word stands."""
     gateway = gateway_of(provider("a", "upstream:m"))
-    exchange = gateway.chat(ANYBODY, BODY)
-    wire = asyncio.run(exchange.begin())
-    assert wire
-    assert json.loads(wire.body)["model"] == "upstream"
-    exchange.head(200, {"content-type": "application/json"})
+    exchange = chat(gateway, ANYBODY, BODY)
+    call = asyncio.run(exchange.begin())
+    assert call
+    assert json.loads(call.wire.body)["model"] == "upstream"
+    call.head(200, {"content-type": "application/json"})
     message = {"role": "assistant", "content": "hi"}
-    exchange.receive(json.dumps({"model": "upstream-2", "choices": [{"index": 0, "message": message}]}).encode())
-    exchange.finish()
-    exchange.advance()
+    call.receive(json.dumps({"model": "upstream-2", "choices": [{"index": 0, "message": message}]}).encode())
+    call.finish()
+    exchange.advance(call)
     assert exchange.reply
     assert json.loads(exchange.reply.body)["model"] == "m"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from balancing.channels import Catalogue
+from balancing.endpoints import Endpoint, Question
+from balancing.endpoints.chat import CHAT
+from balancing.exchange import Exchange
+from balancing.gateway import Gateway
 from balancing.plan import Attempt, Plan, Planner
+from balancing.replies import Reply
 from config.schema import ClientKey, ClientPreferences, Config, Model, Preferences, Provider, ProviderPreferences, Rule
 from config.secrets import Secret
 from translators.errors import Kind, UpstreamError
@@ -167,3 +173,22 @@ def shown(attempt: Attempt) -> str:
 def of_duplicates(provider: Provider, count: int) -> list[Provider]:
     """The same provider under several names: `<name>0`, `<name>1` …"""
     return [replace(provider, name=f"{provider.name}{number}") for number in range(count)]
+
+
+def ask(
+    gateway: Gateway, endpoint: Endpoint, client: ClientKey | None, body: bytes = b"", **fields: Any
+) -> Exchange | Reply:
+    """What an endpoint makes of a client's request."""
+    question = {"content_type": "application/json", "name": "", "query": {}, "ip": "192.0.2.1", **fields}
+    return asyncio.run(to_the_end(endpoint.answer(gateway, Question(client=client, body=body, **question))))
+
+
+async def to_the_end[Result](answer: Awaitable[Result]) -> Result:
+    return await answer
+
+
+def chat(gateway: Gateway, client: ClientKey, body: bytes) -> Exchange:
+    """A chat request that is served from now on."""
+    exchange = ask(gateway, CHAT, client, body)
+    assert isinstance(exchange, Exchange)
+    return exchange

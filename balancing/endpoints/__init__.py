@@ -1,45 +1,20 @@
-"""The gateway's endpoints: method and path → what answers."""
+"""The gateway's endpoints. A new one is a file here and a line in the table."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from balancing.exchange import Exchange
-from balancing.gateway import Gateway
-from balancing.replies import Reply
-from config.schema import ClientKey
+from balancing.endpoints.api_key import GENERATE_API_KEY
+from balancing.endpoints.chat import CHAT
+from balancing.endpoints.endpoint import Endpoint, Question
+from balancing.endpoints.health import HEALTH
+from balancing.endpoints.models import MODEL, MODEL_LIST
 from translators.errors import WireError
 
-JSON = {"content-type": "application/json"}
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """`answer` takes the gateway, the client, the request's body and what the path has behind `path`; it may raise
-    WireError."""
-
-    method: str
-    path: str
-    answer: Callable[[Gateway, ClientKey, bytes, str], Exchange | Reply]
-    takes_name: bool = False
-    """Whether something follows the path: `/v1/models/{id}`."""
-
-
-def chat(gateway: Gateway, client: ClientKey, body: bytes, name: str) -> Exchange:
-    return gateway.chat(client, body)
-
-
-def model_list(gateway: Gateway, client: ClientKey, body: bytes, name: str) -> Reply:
-    return Reply(200, JSON, gateway.model_list(client))
-
-
-def model(gateway: Gateway, client: ClientKey, body: bytes, name: str) -> Reply:
-    return Reply(200, JSON, gateway.model(client, name))
-
+__all__ = ["ENDPOINTS", "Endpoint", "Question", "endpoint_of", "unknown_endpoint"]
 
 ENDPOINTS = (
-    Endpoint("POST", "/v1/chat/completions", chat),
-    Endpoint("GET", "/v1/models", model_list),
-    Endpoint("GET", "/v1/models/", model, takes_name=True),
+    CHAT,
+    MODEL_LIST,
+    MODEL,
+    GENERATE_API_KEY,
+    HEALTH,
 )
 
 
