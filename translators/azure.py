@@ -30,7 +30,9 @@ MODELS_VERSION = "2024-05-01-preview"
 USAGE_IN_STREAMS = "2024-09-01-preview"
 """The first version that knows stream_options."""
 
-ENDPOINT = re.compile(r"/(chat/completions|embeddings)/?$")
+ENDPOINT = re.compile(
+    r"/((chat/)?completions|embeddings|images/(generations|edits)|audio/(transcriptions|translations|speech))/?$"
+)
 OWN_PREFIX = re.compile(r"/(deployments/[^/]+|models|v1)$")
 RESOURCE = re.compile(r"/openai(/deployments)?$")
 DEPLOYMENT = re.compile(r"/deployments/([^/]+)$")

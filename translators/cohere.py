@@ -22,7 +22,7 @@ from translators.jsontext import dumps
 from translators.types import Event, Target, WireRequest
 
 HOST = "https://api.cohere.com"
-VERSION = re.compile(r"(/compatibility)?/v\d+(/chat|/chat/completions)?$")
+VERSION = re.compile(r"(/compatibility)?/v\d+(/chat|/chat/completions|/embed|/audio/transcriptions)?$")
 """The end of a base_url that is replaced: version 1, and the endpoint with OpenAI's wire, are not this engine's."""
 
 
@@ -37,7 +37,7 @@ class Cohere:
         draft = draft_request(request.chat, target)
         return WireRequest(
             method="POST",
-            url=address(target) + "/v2/chat",
+            url=self.url(target, "/chat"),
             headers={
                 "content-type": "application/json",
                 "accept": "text/event-stream" if request.stream else "application/json",
@@ -47,6 +47,10 @@ class Cohere:
             notes=draft.notes,
             context=draft.context,
         )
+
+    def url(self, target: Target, endpoint: str) -> str:
+        """The address of an endpoint, which is its path behind the version: "/chat"."""
+        return address(target) + "/v2" + endpoint
 
     def credentials(self, target: Target) -> Mapping[str, str]:
         """The headers with the key in them."""

@@ -168,6 +168,7 @@ NVIDIA = Facts(
 GROK = Facts(refused=PENALTIES | {"stop"})
 GROK_FIXED_EFFORT = replace(GROK, refused=GROK.refused | {"reasoning_effort"})
 
+XAI_HOST = r"([\w-]+\.)?api\.x\.ai"
 XAI_MODELS: tuple[tuple[str, Facts], ...] = (
     (r"grok-3-mini.*|grok-4\.20.*multi-agent.*", GROK),
     (r".*non-reasoning.*", replace(GROK_FIXED_EFFORT, refused=PENALTIES | {"reasoning_effort"})),
@@ -201,7 +202,7 @@ HOSTS: tuple[tuple[str, tuple[tuple[str, Facts], ...]], ...] = (
     ),
     (r"api\.deepseek\.com", ((r"deepseek-(chat|coder).*", DEEPSEEK), (r".*", DEEPSEEK_THINKING))),
     (r"api\.moonshot\.(ai|cn)", ((r"kimi-k(2\.[5-9]|[3-9]).*", KIMI_THINKING), (r".*", MOONSHOT))),
-    (r"([\w-]+\.)?api\.x\.ai", XAI_MODELS),
+    (XAI_HOST, XAI_MODELS),
     (r"integrate\.api\.nvidia\.com", ((r".*", NVIDIA),)),
     (r"generativelanguage\.googleapis\.com", ((r".*", GOOGLE),)),
     (r".*", ((r".*gemini.*", GEMINI),)),

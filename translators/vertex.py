@@ -49,17 +49,21 @@ class VertexGemini:
     def build(self, request: ClientRequest, target: Target) -> WireRequest:
         """Raises RequestError if the request is wrong, UntranslatableError if the wire cannot say it."""
         draft = draft_request(request.chat, target, VERTEX)
-        # Models of one's own are named by their path: endpoints/123.
-        model = target.model if "/" in target.model else f"publishers/google/models/{target.model}"
         return WireRequest(
             method="POST",
-            url=f"{location(target, GEMINI_VERSION)}/{quote(model)}:{method(stream=request.stream)}",
+            url=self.url(target, method(stream=request.stream)),
             headers=content_headers(stream=request.stream),
             credentials=self.credentials(target),
             body=dumps(draft.body),
             notes=draft.notes,
             context=draft.context,
         )
+
+    def url(self, target: Target, call: str) -> str:
+        """The address at which the model is called so: "generateContent"."""
+        # Models of one's own are named by their path: endpoints/123.
+        model = target.model if "/" in target.model else f"publishers/google/models/{target.model}"
+        return f"{location(target, GEMINI_VERSION)}/{quote(model)}:{call}"
 
     def credentials(self, target: Target) -> Mapping[str, str]:
         """The headers with the key in them."""
