@@ -1,0 +1,1 @@
+"""Sound: what was said as text, and text spoken. Each endpoint has its file, with SERVICES and `read`."""
