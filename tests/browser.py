@@ -38,7 +38,7 @@ ARGUMENTS = (
 
 @contextmanager
 def chromium() -> Iterator[Chrome]:
-    """A browser of its own, without a history; it ends with the context. What it requests is recorded."""
+    """A browser of its own, without a history and in UTC; it ends with the context. What it requests is recorded."""
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if program is None or driver is None:
         if REQUIRED:
@@ -51,7 +51,7 @@ def chromium() -> Iterator[Chrome]:
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")  # Chromium's sandbox refuses to be run by root
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    browser = Chrome(options=options, service=ChromeService(driver))
+    browser = Chrome(options=options, service=ChromeService(driver, env={**os.environ, "TZ": "UTC"}))
     try:
         yield browser
     finally:
