@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import parse_qsl
@@ -61,10 +62,14 @@ from balancing.call import Call  # noqa: E402
 from balancing.discovery import Discovery  # noqa: E402
 from balancing.dispatch import DirectAddonManager  # noqa: E402
 from balancing.endpoints import Endpoint, Question, endpoint_of, unknown_endpoint  # noqa: E402
+from balancing.endpoints.moderations import ask_moderation  # noqa: E402
 from balancing.exchange import Exchange  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.gateway import Gateway  # noqa: E402
+from balancing.limits import Allowance  # noqa: E402
 from balancing.model_fetch import fetch_models  # noqa: E402
+from balancing.moderation import Moderation  # noqa: E402
+from balancing.own_calls import OwnCalls  # noqa: E402
 from balancing.replies import Reply, error_reply  # noqa: E402
 from config.environment import Environment  # noqa: E402
 from config.load import ConfigError, Loaded  # noqa: E402
@@ -113,6 +118,8 @@ class Passage:
     path: str
     headers: tuple[tuple[bytes, bytes], ...]
     """What the client sent, its key masked."""
+    allowance: Allowance | None = None
+    """What the client's rate limits have left."""
     exchange: Exchange | None = None
     call: Call | None = None
     """The attempt that is prepared in the flow's request, until it is sent."""
@@ -127,6 +134,7 @@ class Uniapi:
         self.watcher: asyncio.Task[None] | None = None
         self.own_names: dict[str, bool] = {}
         self.request_log = RequestLog(logger)
+        self.own_calls = OwnCalls(tls_options)
         self.discovery = Discovery(self.fetch_models, on_news=lambda: self.gateway.refresh())
 
     # --- the program's life ---
@@ -143,6 +151,12 @@ class Uniapi:
             log=logger.warning,
             default_timeout=self.environment.timeout,
             discovered=self.discovery.models,
+        )
+        self.gateway.moderation = Moderation(
+            partial(ask_moderation, self.gateway, self.own_calls),
+            lambda client, model: bool(self.gateway.catalogue.candidates(client, model)),
+            time.monotonic,
+            allow_on_error=self.environment.moderation_on_error == "allow",
         )
         loader.add_option(
             "uniapi_config", str, "", "uniapi: path or URL of the configuration. Default: ./api.yaml, then $CONFIG_URL."
@@ -226,7 +240,7 @@ class Uniapi:
         await self.source.watch(self.use)
 
     def fetch_models(self, provider: Provider, key: Secret | None) -> Awaitable[tuple[Model, ...]]:
-        insecure, trusted_ca = ctx.options.ssl_insecure, ctx.options.ssl_verify_upstream_trusted_ca
+        insecure, trusted_ca = tls_options()
         return fetch_models(provider, key, insecure=insecure, trusted_ca=trusted_ca)
 
     def found_source(self) -> ConfigSource | None:
@@ -238,6 +252,8 @@ class Uniapi:
         if self.watcher is not None:
             self.watcher.cancel()
         self.discovery.stop()
+        if self.watcher is not None and not self.watcher.get_loop().is_closed():
+            self.closing = self.watcher.get_loop().create_task(self.own_calls.close())
 
     # --- a connection ---
 
@@ -349,6 +365,8 @@ class Uniapi:
         if passage.error is not None:
             raise passage.error
         assert passage.endpoint
+        if passage.client is not None and not passage.endpoint.is_public:
+            passage.allowance = self.gateway.rate_limits.admit(passage.client)
         answer = await passage.endpoint.answer(self.gateway, question_of(flow, passage))
         if isinstance(answer, Reply):
             flow.response = self.reply(flow, answer)
@@ -403,7 +421,7 @@ class Uniapi:
     def reply(self, flow: http.HTTPFlow, reply: Reply) -> http.Response:
         fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in reply.headers.items()]
         fields.append((b"content-length", str(len(reply.body)).encode()))
-        fields.extend(CORS_HEADERS)
+        fields.extend(self.usual_fields(flow))
         return made_response(reply.status, fields, b"" if flow.request.method == "HEAD" else reply.body)
 
     def stream_head(self, flow: http.HTTPFlow) -> http.Response:
@@ -415,8 +433,15 @@ class Uniapi:
         fields.extend((name.encode(), value.encode()) for name, value in exchange.answer_headers().items())
         if flow.request.http_version == "HTTP/1.1":
             fields.append((b"transfer-encoding", b"chunked"))
-        fields.extend(CORS_HEADERS)
+        fields.extend(self.usual_fields(flow))
         return made_response(200, fields, b"")
+
+    def usual_fields(self, flow: http.HTTPFlow) -> Sequence[tuple[bytes, bytes]]:
+        """Headers of every answer."""
+        passage = self.passages.get(flow)
+        if passage is None or passage.allowance is None:
+            return CORS_HEADERS
+        return (*CORS_HEADERS, *((name.encode(), value.encode()) for name, value in passage.allowance.headers.items()))
 
     # --- afterwards ---
 
@@ -469,6 +494,11 @@ def refuse(message: str) -> NoReturn:
         raise exceptions.OptionsError(message)
     logger.error(message)
     sys.exit(1)
+
+
+def tls_options() -> tuple[bool, str | None]:
+    """How mitmproxy verifies servers: not at all, by which authorities."""
+    return ctx.options.ssl_insecure, ctx.options.ssl_verify_upstream_trusted_ca
 
 
 def is_open_proxy() -> bool:

@@ -4,6 +4,7 @@ through a provider's own proxy.
 These classes are mitmproxy's inside, see failover.py.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mitmproxy import http
@@ -39,6 +40,9 @@ class GetAttemptConnection(GetHttpConnection):
     """
 
     proxy: Proxy | None = None
+    taken: frozenset[Connection] = frozenset()
+    """Connections that another attempt of the same request has for itself. The parent cannot know of them: a client's
+    HTTP/1 connection has one request at a time, and mitmproxy's requests have one connection."""
 
     __hash__ = GetHttpConnection.__hash__
 
@@ -47,7 +51,11 @@ class GetAttemptConnection(GetHttpConnection):
 
     def connection_spec_matches(self, connection: Connection) -> bool:
         """Whether this connection will do; one that another user has opened at the same proxy will not."""
-        return super().connection_spec_matches(connection) and getattr(connection, "proxy", None) == self.proxy
+        return (
+            super().connection_spec_matches(connection)
+            and getattr(connection, "proxy", None) == self.proxy
+            and connection not in self.taken
+        )
 
 
 class ConnectingHttpLayer(HttpLayer):
@@ -99,6 +107,10 @@ class ConnectingHttpLayer(HttpLayer):
         self.connections[context.server] = stack[0]
         self.waiting_for_establishment[context.server].append(wanted)
         yield from self.event_to_child(stack[0], events.Start())
+
+    def taken_by(self, wanted: GetAttemptConnection) -> Iterator[Connection]:
+        """The connection that is being opened for this one."""
+        return (connection for connection, waiting in self.waiting_for_establishment.items() if wanted in waiting)
 
     def abandon(self, wanted: GetHttpConnection) -> CommandGenerator[None]:
         """Nobody waits for this any more: if nobody waits for the same connection, stop opening it, so that a later

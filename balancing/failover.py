@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 from mitmproxy import flow as mitmproxy_flow
 from mitmproxy import http
-from mitmproxy.connection import Server
+from mitmproxy.connection import Connection, Server
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers import http as http_layers
@@ -329,10 +329,19 @@ class FailoverStream(HttpStream):
             leg.request.scheme == "https",
             server_spec(proxy) if proxy else self.layer.context.server.via,
             proxy=proxy,
+            taken=frozenset(self.taken_connections()),
         )
         command.blocking = self  # type: ignore[assignment]
         leg.connecting = command
         yield command
+
+    def taken_connections(self) -> Iterator[Connection]:
+        """Those that attempts of this request do not share."""
+        for leg in self.legs.values():
+            if leg.connecting is not None:
+                yield from self.layer.taken_by(leg.connecting)
+            elif leg.connection is not None and leg.connection.alpn != b"h2":
+                yield leg.connection
 
     def handle_attempt_event(self, event: events.Event) -> CommandGenerator[None]:
         if isinstance(event, events.CommandCompleted):

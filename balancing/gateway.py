@@ -7,6 +7,8 @@ from typing import Any
 from balancing.admission import model_not_found
 from balancing.channels import Candidate, Catalogue
 from balancing.exchange import Exchange, Preparation
+from balancing.limits import RateLimits
+from balancing.moderation import Moderation
 from balancing.plan import Planner
 from balancing.signatures import ReasoningStore
 from balancing.tokens import TokenSource
@@ -35,6 +37,9 @@ class Gateway:
         self.reasoning = ReasoningStore(clock)
         self._chance = chance
         self.planner = Planner(clock, chance, log)
+        self.rate_limits = RateLimits(clock)
+        self.moderation: Moderation | None = None
+        """None: nothing is moderated, whatever the configuration says."""
         self._default_timeout = default_timeout
         self._discovered = discovered
         self._config: Config | None = None
@@ -50,6 +55,7 @@ class Gateway:
         catalogue = Catalogue(config, self._default_timeout, self._discovered(config))
         self._config, self._catalogue = config, catalogue
         self.planner.forget_absent(catalogue)
+        self.rate_limits.keep_only(config.client_keys)
 
     def refresh(self) -> None:
         """Other models have been discovered: offer them from the next request on."""

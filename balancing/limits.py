@@ -3,7 +3,6 @@
 The limits are kept by the library `limits` (its strategy "moving window"), the windows by `Windows`.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from balancing.identity import identity_of
 from balancing.windows import SlidingWindow
 from config.rates import Rate, parse_rate_limit
 from config.schema import ClientKey
@@ -53,7 +53,7 @@ class RateLimits:
         All of them must have room: else WireError 429, and the request counts in none.
         """
         now = self._clock()
-        owner = digest_of(client)
+        owner = identity_of(client)
         limits = limits_of(client)
         allowances: list[Allowance] = []
         refusals: list[tuple[Allowance, str]] = []
@@ -72,12 +72,8 @@ class RateLimits:
     def keep_only(self, clients: Iterable[ClientKey]) -> None:
         """Forget the client keys and rates that exist no longer."""
         self._windows.keep_only(
-            {limit.key_for(digest_of(client)) for client in clients for limit in limits_of(client).values()}
+            {limit.key_for(identity_of(client)) for client in clients for limit in limits_of(client).values()}
         )
-
-
-def digest_of(client: ClientKey) -> str:
-    return hashlib.sha256(client.api.reveal().encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def limits_of(client: ClientKey) -> dict[str, RateLimitItemPerSecond]:

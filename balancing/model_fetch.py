@@ -4,11 +4,10 @@ import asyncio
 import ssl
 
 import aiohttp
-import certifi
 
+from balancing.own_sessions import by_proxy, new_session, verification
 from balancing.preferences import with_headers
 from balancing.proxies import Proxy, proxy_of
-from balancing.socks_connector import Socks5Connector
 from config.schema import Model, Provider
 from config.secrets import Secret
 from translators.errors import UpstreamError
@@ -50,21 +49,11 @@ async def fetch_models(
     return tuple(Model(name, name) for name in dict.fromkeys(names))
 
 
-def verification(insecure: bool, trusted_ca: str | None) -> ssl.SSLContext:
-    """Reads files."""
-    context = ssl.create_default_context(cafile=trusted_ca or certifi.where())
-    if insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 async def fetch_names(provider: Provider, key: Secret | None, tls: ssl.SSLContext) -> list[str]:
     proxy = proxy_of(provider)
-    connector = Socks5Connector(proxy, tls) if proxy and not proxy.is_http else aiohttp.TCPConnector(ssl=tls)
     names: list[str] = []
     page = ModelPage((), {})
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with new_session(proxy, tls) as session:
         for number in range(1, PAGES + 1):
             wire = list_request(provider.engine, target_of(provider, key), page.next_query)
             assert wire
@@ -77,17 +66,9 @@ async def fetch_names(provider: Provider, key: Secret | None, tls: ssl.SSLContex
 
 
 async def ask(session: aiohttp.ClientSession, wire: WireRequest, proxy: Proxy | None) -> bytes:
-    """The answer's body. Raises ListError unless the status is 200: a redirect might lead the key astray."""
-    http_proxy = proxy if proxy and proxy.is_http else None
-    for_proxy = http_proxy.headers if http_proxy else {}
-    is_tunnelled = wire.url.startswith("https:")  # Then the proxy sees the request for the tunnel alone.
-    async with session.get(
-        wire.url,
-        headers={**wire.headers, **wire.credentials, **({} if is_tunnelled else for_proxy)},
-        proxy=http_proxy.address if http_proxy else None,
-        proxy_headers=for_proxy if is_tunnelled else None,
-        allow_redirects=False,
-    ) as response:
+    """The answer's body. Raises ListError unless the status is 200: redirects are not followed."""
+    arguments = by_proxy(proxy, wire.url, {**wire.headers, **wire.credentials})
+    async with session.get(wire.url, **arguments) as response:
         if response.status != 200:
             raise ListError(f"status {response.status}")
         return await response.read()

@@ -11,7 +11,6 @@ import pytest
 from tests.recordings import FOLDER, Recording, all_recordings
 
 LATER = {
-    "embeddings": "comes with the endpoint /v1/embeddings",
     "images": "comes with the endpoint /v1/images/generations",
     "audio": "comes with the endpoints /v1/audio/*",
     "moderation": "comes with the endpoint /v1/moderations",

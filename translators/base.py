@@ -20,6 +20,11 @@ class ApiRequest(Protocol):
     include_usage: bool
     """Whether a stream is to tell the usage (`stream_options`)."""
 
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """What the client says, by the names that the API has for it; files left out."""
+        ...
+
     def with_model(self, name: str) -> bytes:
         """The body, asking for a model of this name; otherwise as it came."""
         ...
@@ -37,6 +42,10 @@ class JsonRequest:
         self.stream = raw.get("stream") is True
         options = raw.get("stream_options")
         self.include_usage = isinstance(options, Mapping) and options.get("include_usage") is True
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        return self.raw
 
     def with_model(self, name: str) -> bytes:
         if name == self.model:

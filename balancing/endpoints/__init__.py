@@ -2,15 +2,21 @@
 
 from balancing.endpoints.api_key import GENERATE_API_KEY
 from balancing.endpoints.chat import CHAT
+from balancing.endpoints.completions import COMPLETIONS
+from balancing.endpoints.embeddings import EMBEDDINGS
 from balancing.endpoints.endpoint import Endpoint, Question
 from balancing.endpoints.health import HEALTH
 from balancing.endpoints.models import MODEL, MODEL_LIST
+from balancing.endpoints.moderations import MODERATIONS
 from translators.errors import WireError
 
 __all__ = ["ENDPOINTS", "Endpoint", "Question", "endpoint_of", "unknown_endpoint"]
 
 ENDPOINTS = (
     CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    MODERATIONS,
     MODEL_LIST,
     MODEL,
     GENERATE_API_KEY,

@@ -23,6 +23,8 @@ def service_endpoint(
         client = question.asker
         request = read(question.body, question.content_type)
         candidates = gateway.candidates(client, request.model)
+        if gateway.moderation is not None:
+            await gateway.moderation.check(client, path, request.fields)
         return gateway.exchange(client, request, services, candidates, preparation(gateway, client))
 
     return Endpoint("POST", path, answer)

@@ -60,11 +60,14 @@ def gateways(parent: Path, confdir: Path) -> Iterator[Callable[..., GatewayProce
             assert secret.encode() not in flows
 
 
-def config_of(*providers: dict, timeout: float = 20, **client: object) -> dict:
-    """A config with these providers and one client key."""
+def config_of(
+    *providers: dict, timeout: float = 20, preferences: dict[str, object] | None = None, **client: object
+) -> dict:
+    """A config with these providers and one client key, which has no rate limit unless its preferences say so."""
+    preferences = {"RATE_LIMIT": "none", **(preferences or {})}
     return {
         "providers": [{"api": PROVIDER_KEY, **provider} for provider in providers],
-        "api_keys": [{"api": CLIENT_KEY, **client}],
+        "api_keys": [{"api": CLIENT_KEY, "preferences": preferences, **client}],
         "preferences": {"model_timeout": {"default": timeout}},
     }
 
