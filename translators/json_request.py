@@ -7,20 +7,29 @@ from translators.errors import RequestError
 from translators.jsontext import loads
 
 
-def read_object(body: bytes, *, usual_model: str | None = None) -> dict[str, Any]:
-    """The object, with its `model` in it: `usual_model` where there is one and none is named. Raises RequestError."""
+def read_object(body: bytes) -> dict[str, Any]:
+    """The object, with its `model` in it. Raises RequestError."""
+    raw = json_object(body)
+    check_model(raw)
+    return raw
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object, whatever is in it. Raises RequestError."""
     try:
         raw = loads(body)
     except ValueError as error:
         raise RequestError(f"The body is not JSON: {error}.") from None
     if not isinstance(raw, dict):
         raise RequestError(f"The body must be a JSON object, not {json_type(raw)}.")
-    if usual_model and raw.get("model") is None:
-        raw["model"] = usual_model
+    return raw
+
+
+def check_model(raw: Mapping[str, Any]) -> None:
+    """Raises RequestError if no model is named."""
     model = raw.get("model")
     if not isinstance(model, str) or not model:
         raise RequestError("`model` is missing: name the model to ask, as /v1/models lists it.", param="model")
-    return raw
 
 
 def json_type(value: Any) -> str:

@@ -6,7 +6,7 @@ from translators.azure import Azure
 from translators.base import JsonRequest, Service
 from translators.errors import RequestError
 from translators.forwarded import Forwarded
-from translators.json_request import read_object
+from translators.json_request import check_model, json_object
 from translators.jsontext import dumps
 from translators.openai import Gpt
 from translators.openrouter import OpenRouter
@@ -17,10 +17,14 @@ USUAL_MODEL = "omni-moderation-latest"
 
 def read(body: bytes, content_type: str) -> JsonRequest:
     """Raises RequestError."""
-    raw = read_object(body, usual_model=USUAL_MODEL)
+    raw = json_object(body)
+    if raw.get("model") is None:
+        raw["model"] = USUAL_MODEL
+        body = dumps(raw)
+    check_model(raw)
     if not raw.get("input"):
         raise RequestError("`input` is missing: a text, or a list of texts and images.", param="input")
-    return JsonRequest(body if b'"model"' in body else dumps(raw), raw)
+    return JsonRequest(body, raw)
 
 
 SERVICES: Mapping[str, Service[JsonRequest]] = {

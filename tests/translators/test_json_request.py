@@ -39,15 +39,6 @@ def test_a_request_without_a_model_is_refused(model: bytes) -> None:
     assert (error.value.status, error.value.param) == (400, "model")
 
 
-def test_an_endpoint_may_have_a_usual_model() -> None:
-    """It is taken where none is named, and only there."""
-    assert read_object(b"{}", usual_model="usual")["model"] == "usual"
-    assert read_object(b'{"model":null}', usual_model="usual")["model"] == "usual"
-    assert read_object(b'{"model":"m"}', usual_model="usual")["model"] == "m"
-    with pytest.raises(RequestError):
-        read_object(b'{"model":5}', usual_model="usual")
-
-
 def test_text_that_is_needed_is_given() -> None:
     """As it came, white space too."""
     assert required_text({"prompt": " a cat "}, "prompt") == " a cat "
