@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from translators import ENGINES
 from translators.differences import Path, Place, differences, path_text, place_at, to_last_item
 from translators.errors import RequestError
 from translators.jsontext import dumps, loads, loads_object, object_in
-from translators.openai_request import read_request
-from translators.trace_marks import ITEMS, Marks
+from translators.services import OFFERS
+from translators.trace_marks import ITEMS, Marks, reworded
 from translators.types import Note, Target, WireRequest
 
 Build = Callable[[bytes, Target], WireRequest]
@@ -32,13 +31,15 @@ MOST_BUILDS = 400
 @dataclass(frozen=True, slots=True)
 class FieldTrace:
     """One field of the client's. `places`: what it became; `kept_out`: what would be in the request without it;
-    `reasons`: what the translator says about it."""
+    `reasons`: what the translator says about it; `needed`: why there is no request without it, where it could not be
+    followed for that."""
 
     field: str
     value: Any
     places: tuple[Place, ...]
     kept_out: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    needed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,11 @@ class Trace:
     untraced: int
 
 
-def chat_build(engine: str) -> Build:
-    """How an engine builds a chat request. Raises KeyError if there is no such engine."""
-    translator = ENGINES[engine]
-    return lambda body, target: translator.build(read_request(body), target)
+def build_of(endpoint: str, engine: str) -> Build:
+    """How an engine builds a request for an endpoint that takes JSON. Raises LookupError if it offers none such."""
+    read, services = OFFERS[endpoint]
+    service = services[engine]
+    return lambda body, target: service.build(read(body, "application/json"), target)
 
 
 def trace(body: bytes, target: Target, build: Build) -> Trace:
@@ -136,7 +138,17 @@ class Tracer:
         return FieldTrace("model", self._raw["model"], tuple(named))
 
     def _parameter(self, name: str) -> FieldTrace:
-        return self._left_out(name, self._raw[name], {key: other for key, other in self._raw.items() if key != name})
+        """Left out, or, where there is no request without it, with something else in it."""
+        value = self._raw[name]
+        left_out = self._left_out(name, value, {key: other for key, other in self._raw.items() if key != name})
+        changed = reworded([value], self._marks.of(0))
+        if not left_out.needed or changed == [value]:
+            return left_out
+        try:
+            after = self._variant({**self._raw, name: changed[0]})
+        except RequestError:
+            return left_out
+        return FieldTrace(name, value, self._places(path for path, _ in differences(self._base, after)))
 
     def _item(self, name: str, position: int) -> FieldTrace:
         """One item of a list by itself: marked, or else left out."""
@@ -151,7 +163,7 @@ class Tracer:
         try:
             paths = list(differences(self._base, self._variant(others)))
         except RequestError as error:
-            return FieldTrace(field, value, (), reasons=(f"without it: {error.message}",))
+            return FieldTrace(field, value, (), needed=error.message)
         absent = dict.fromkeys(path_text(path) for path, there in paths if not there)
         return FieldTrace(field, value, self._places(path for path, there in paths if there), tuple(absent))
 

@@ -12,7 +12,7 @@ from tests.recordings import Recording, for_recordings
 from translators import ENGINES
 from translators.differences import changes, differences
 from translators.errors import RequestError, UntranslatableError
-from translators.trace import FieldTrace, Trace, chat_build, trace
+from translators.trace import FieldTrace, Trace, build_of, trace
 from translators.trace_marks import Marks
 from translators.types import Note, Target, WireRequest
 
@@ -65,7 +65,7 @@ def target(engine: str, **fields: Any) -> Target:
 
 
 def traced(engine: str, request: bytes, **fields: Any) -> Trace:
-    return trace(request, target(engine, **fields), chat_build(engine))
+    return trace(request, target(engine, **fields), build_of("/v1/chat/completions", engine))
 
 
 def places(found: Trace) -> dict[str, list[str]]:
@@ -243,7 +243,15 @@ def test_a_field_that_cannot_be_missing_says_so():
         return WireRequest("POST", "https://provider.example", {}, {}, request)
 
     found = trace(body(needed=True), target("gpt"), build)
-    assert field_of(found, "needed").reasons == ("without it: `needed` is missing.",)
+    assert field_of(found, "needed").needed == "`needed` is missing."
+
+
+def test_a_text_that_cannot_be_missing_is_changed_instead():
+    """Without an input there is no request for embeddings: Gemini gets each as a request of its own."""
+    request = json.dumps({"model": "alias", "input": ["one", "two"], "dimensions": 8}).encode()
+    found = trace(request, target("gemini", model="gemini-embedding-001"), build_of("/v1/embeddings", "gemini"))
+    assert places(found)["input"] == [f"requests[{i}].content.parts[0].text" for i in range(2)]
+    assert all(name.endswith("imensionality") for name in places(found)["dimensions"])
 
 
 def test_the_work_for_a_huge_request_is_bounded():
