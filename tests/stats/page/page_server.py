@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from stats.page import load_page
-from tests.stats.demo_statistics import demo_statistics
+from tests.stats.page.demo_statistics import demo_statistics
 
 ADMIN_KEY = "sk-test-admin-0001"
 USER_KEY = "sk-test-user-0002"

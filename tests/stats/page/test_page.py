@@ -2,96 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.wait import WebDriverWait
 
 from stats.page import load_page
-from tests.browser import chromium, complaints, look, requested_urls
-from tests.stats.demo_statistics import demo_statistics
-from tests.stats.page_server import ADMIN_KEY, USER_KEY, PageServer
-
-HOSTILE = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>"
-QUICK_REFRESH = "{ const wait = setTimeout; setTimeout = (what, time) => wait(what, time / 20); }"
-"""Runs before the page's own scripts: what it does every 10 seconds it does every half second."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chrome]:
-    with chromium() as started:
-        started.execute_cdp_cmd("Page.enable", {})
-        started.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK_REFRESH})
-        yield started
-
-
-@pytest.fixture
-def server() -> Iterator[PageServer]:
-    with PageServer() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Chrome, server: PageServer) -> Iterator[Chrome]:
-    """The page as it opens. Whatever a test does there, no script may fail and no other host be asked."""
-    look(browser, width=1200, height=900)
-    requested_urls(browser), complaints(browser)
-    browser.get(server.url)
-    yield browser
-    host = urlsplit(server.url).netloc
-    assert {urlsplit(url).netloc for url in requested_urls(browser)} <= {host, ""}
-    assert [said for said in complaints(browser) if "Failed to load resource" not in said] == []
-    browser.get("about:blank")
-
-
-def sign_in(page: Chrome, key: str = ADMIN_KEY) -> None:
-    page.find_element(By.ID, "key").send_keys(key, Keys.ENTER)
-
-
-@pytest.fixture
-def board(page: Chrome) -> Chrome:
-    """The page with an admin's numbers."""
-    sign_in(page)
-    eventually(page, lambda: page.find_element(By.ID, "board").is_displayed())
-    return page
-
-
-def eventually(page: Chrome, happens: Callable[[], object]) -> None:
-    WebDriverWait(page, 10, poll_frequency=0.05).until(lambda _: happens())
-
-
-def text(page: Chrome, selector: str) -> str:
-    """What the page has there, shown or not."""
-    return str(page.find_element(By.CSS_SELECTOR, selector).get_property("textContent"))
-
-
-def rows(page: Chrome, table: str) -> list[list[str]]:
-    """A table's cells as they are read."""
-    return page.execute_script(
-        "return [...document.querySelectorAll(`#${arguments[0]} tbody tr`)].map(row => "
-        "[...row.cells].map(cell => cell.textContent))",
-        table,
-    )
-
-
-def numbers(page: Chrome, table: str, field: str) -> list[float | None]:
-    """A table's raw numbers, from top to bottom."""
-    values = page.execute_script(
-        "return [...document.querySelectorAll(`#${arguments[0]} [data-field=${arguments[1]}]`)].map(cell => "
-        "cell.dataset.value)",
-        table,
-        field,
-    )
-    return [float(value) if value else None for value in values]
-
-
-def choose(page: Chrome, value: str) -> None:
-    page.execute_script("arguments[0].click()", page.find_element(By.CSS_SELECTOR, f"input[value='{value}']"))
+from tests.stats.page.demo_statistics import demo_statistics
+from tests.stats.page.page_reading import choose, eventually, numbers, rows, sign_in, text
+from tests.stats.page.page_server import ADMIN_KEY, USER_KEY, PageServer
 
 
 def stored(page: Chrome) -> str:
@@ -335,75 +255,6 @@ def test_error_of_the_gateway_is_told_in_its_words(page: Chrome, server: PageSer
     eventually(page, lambda: says in text(page, "#problem"))
     server.error = None
     eventually(page, lambda: page.find_element(By.ID, "board").is_displayed())
-
-
-def test_names_are_text(page: Chrome, server: PageServer) -> None:
-    """Markup in every string that the statistics hold is shown and does nothing."""
-    hostile = replaced(demo_statistics(24), HOSTILE)
-    server.statistics = lambda hours: hostile
-    sign_in(page)
-    eventually(page, lambda: page.find_element(By.ID, "board").is_displayed())
-    page.execute_script("document.getElementById('plot-details').open = true; pointAt(5)")
-    for measure in ("success", "requests"):
-        choose(page, measure)
-    for table in ("models", "last_errors", "timeline", "channel_success_rates", "model_request_counts"):
-        assert HOSTILE in text(page, f"#{table}")
-    for other in ("#ip_request_counts", "#endpoint_request_counts", "#cooldowns", "#legend", "#tooltip"):
-        assert HOSTILE in text(page, other)
-    assert page.find_elements(By.TAG_NAME, "img") == []
-    assert page.title == "uniapi · statistics"
-
-
-def replaced(value: Any, name: str) -> Any:
-    """The same with every string but the times replaced."""
-    if isinstance(value, dict):
-        return {key: each if key in ("time", "from", "to") else replaced(each, name) for key, each in value.items()}
-    if isinstance(value, list):
-        return [replaced(each, name) for each in value]
-    return name if isinstance(value, str) else value
-
-
-@pytest.mark.parametrize("names", ["plain", "long"])
-@pytest.mark.parametrize("width", [320, 360, 768, 1200])
-def test_page_never_scrolls_sideways(page: Chrome, server: PageServer, width: int, names: str) -> None:
-    """From a small phone to a desktop, also with names that nobody would give."""
-    if names == "long":
-        long = replaced(demo_statistics(24), "unbroken" * 40)
-        server.statistics = lambda hours: long
-    look(page, width=width, height=800)
-    sign_in(page)
-    eventually(page, lambda: page.find_element(By.ID, "board").is_displayed())
-    assert page.execute_script("return document.documentElement.scrollWidth") == width
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_text_has_contrast(page: Chrome, dark: bool) -> None:
-    """4.5 to 1 or better, in light and in dark (WCAG 2.2, success criterion 1.4.3)."""
-    look(page, width=1200, height=900, dark=dark)
-    sign_in(page)
-    eventually(page, lambda: page.find_element(By.ID, "board").is_displayed())
-    surface = luminance(page, "#board .card", "backgroundColor")
-    assert (surface < 0.1) == dark
-    for selector in ("h2", "td", "th", ".quiet", "dt", "#cooldowns .left", "summary"):
-        ratio = sorted((luminance(page, f"#board .card {selector}", "color"), surface))
-        assert (ratio[1] + 0.05) / (ratio[0] + 0.05) >= 4.5, selector
-
-
-def luminance(page: Chrome, selector: str, style: str) -> float:
-    """Relative luminance (WCAG 2.2, definitions)."""
-    script = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]].match(/\\d+/g)"
-    channels = [int(channel) / 255 for channel in page.execute_script(script, selector, style)[:3]]
-    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def test_everything_has_a_name_for_those_who_do_not_see(board: Chrome) -> None:
-    """Chromium's own accessibility tree: no control, table or region without one."""
-    nodes = board.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    named = ("button", "textbox", "radio", "table", "region", "group", "radiogroup")
-    found = [node for node in nodes if not node["ignored"] and node["role"]["value"] in named]
-    assert len(found) > 20
-    assert [node for node in found if not node["name"]["value"]] == []
 
 
 def test_empty_statistics_are_said_to_be_empty(page: Chrome, server: PageServer) -> None:

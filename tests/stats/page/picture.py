@@ -1,6 +1,6 @@
 """Takes the picture of /stats for the README, with made-up numbers:
 
-python -m tests.stats.picture docs/images/stats.png
+python -m tests.stats.page.picture docs/images/stats.png
 """
 
 import sys
@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser import chromium, look
-from tests.stats.page_server import ADMIN_KEY, PageServer
+from tests.stats.page.page_server import ADMIN_KEY, PageServer
 
 
 def take_picture(file: Path, *, width: int = 1200, height: int = 1140, dark: bool = False) -> None:
