@@ -11,10 +11,6 @@ import pytest
 from tests.recordings import FOLDER, Recording, all_recordings
 
 LATER = {
-    "images": "comes with the endpoint /v1/images/generations",
-    "audio": "comes with the endpoints /v1/audio/*",
-    "moderation": "comes with the endpoint /v1/moderations",
-    "completions": "comes with the endpoint /v1/completions",
     "responses": "comes with the endpoint /v1/responses",
     "rerank": "comes with the endpoint /v1/rerank",
     "models": "lists of models, which discovery reads",
