@@ -1,0 +1,91 @@
+"""What the gateway keeps of a request in `flow.metadata["uniapi"]`, read without trusting it: it may come from a file.
+
+    client    what the client sent: method, path, headers, body, cut (how many bytes of the body were not kept)
+    provider  what the provider answered to the attempt that served: status, headers, body, cut
+    account   what became of the request, see balancing/account.py
+
+Each may be absent: while the flow is still on, for a refused request, in a file of an older version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mitmproxy.flow import Flow
+
+from translators.jsontext import count_in, object_in, objects_in, text_in
+
+KEY = "uniapi"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that is kept beside the flow's own two. `start` is its first line; `cut`: bytes of its body that were
+    not kept."""
+
+    start: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    cut: int
+
+    @property
+    def content_type(self) -> str:
+        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
+
+
+def record_of(flow: Flow | None) -> dict[str, Any] | None:
+    """What is kept with a flow; None for a flow that is not the gateway's."""
+    record = flow.metadata.get(KEY) if flow is not None else None
+    return record if isinstance(record, dict) else None
+
+
+def client_message(record: Mapping[str, Any]) -> Kept | None:
+    """What the client sent."""
+    client = object_in(record.get("client"))
+    return kept(client, f"{text_in(client.get('method'))} {text_in(client.get('path'))}") if client else None
+
+
+def provider_message(record: Mapping[str, Any]) -> Kept | None:
+    """What the provider answered."""
+    provider = object_in(record.get("provider"))
+    return kept(provider, f"{count_in(provider.get('status'))}") if provider else None
+
+
+def kept(raw: Mapping[str, Any], start: str) -> Kept:
+    pairs = raw.get("headers")
+    return Kept(
+        start,
+        tuple(
+            (decoded(pair[0]), decoded(pair[1]))
+            for pair in (pairs if isinstance(pairs, list | tuple) else ())
+            if isinstance(pair, list | tuple) and len(pair) == 2
+        ),
+        bytes_in(raw.get("body")),
+        count_in(raw.get("cut")),
+    )
+
+
+def account_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of the request; empty while nobody knows."""
+    return object_in(record.get("account"))
+
+
+def attempts_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The attempts, in their order."""
+    attempts = account_of(record).get("attempts")
+    return objects_in(list(attempts) if isinstance(attempts, list | tuple) else None)
+
+
+def endpoint_of(record: Mapping[str, Any]) -> str:
+    """The endpoint that was asked for: `/v1/chat/completions`."""
+    named = text_in(account_of(record).get("endpoint"))
+    return named or text_in(object_in(record.get("client")).get("path")).partition("?")[0].rstrip("/")
+
+
+def bytes_in(value: Any) -> bytes:
+    """The value if it is bytes, else none."""
+    return value if isinstance(value, bytes) else b""
+
+
+def decoded(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else text_in(value)

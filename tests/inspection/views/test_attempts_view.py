@@ -1,0 +1,63 @@
+"""Who was asked, and what came of it."""
+
+from inspection.views.attempts import Attempts
+from tests.inspection.views.flows import FAILED, SERVED, chat_request, flow_of, shown
+
+VIEW = Attempts()
+DEAD = FAILED | {"provider": "dead", "status": None, "ms": 2, "error": "connect", "message": "Refused.", "answer": b""}
+
+
+def test_attempts_are_a_table_and_failed_answers_stand_below_it():
+    """In their order; what was never answered has no status."""
+    flow = flow_of(chat_request(), attempts=[DEAD, FAILED, SERVED])
+    assert shown(VIEW, flow).split("\n") == [
+        "#  provider  model              key      status  ms   first output  why",
+        "1  dead      claude-sonnet-4-5  sk-…Q3f  -       2    -             connect: Refused.",
+        "2  flaky     claude-sonnet-4-5  sk-…Q3f  500     12   -             server: Oops.",
+        "3  somebody  claude-sonnet-4-5  sk-…Q3f  200     900  320           served",
+        "",
+        "── 1. dead/claude-sonnet-4-5 ──",
+        "POST https://flaky.example/v1/chat/completions",
+        "Refused.",
+        "",
+        "── 2. flaky/claude-sonnet-4-5 ──",
+        "POST https://flaky.example/v1/chat/completions",
+        "Oops.",
+        "status 500",
+        "",
+        "{",
+        '  "error": {',
+        '    "message": "Oops."',
+        "  }",
+        "}",
+    ]
+    assert shown(VIEW, flow, "response") == shown(VIEW, flow)
+
+
+def test_the_whole_of_a_failed_answer_is_there():
+    """64 KiB each, for several of them."""
+    answer = b"word " * 13_000 + b"end"
+    flow = flow_of(chat_request(), attempts=[FAILED | {"answer": answer}] * 5)
+    assert shown(VIEW, flow).count("word end") == 5
+
+
+def test_an_attempt_that_lost_was_cancelled():
+    """No failure: another was faster, or the client went away."""
+    flow = flow_of(chat_request(), attempts=[SERVED | {"status": None, "cancelled": True}, SERVED])
+    assert shown(VIEW, flow).split("\n")[1].endswith("cancelled")
+
+
+def test_an_attempt_that_was_never_sent_says_so():
+    """An engine that cannot say the request."""
+    unsuitable = DEAD | {"url": "", "error": "unsuitable", "message": "`n` is more than 1."}
+    text = shown(VIEW, flow_of(chat_request(), attempts=[unsuitable]))
+    assert "unsuitable: `n` is more than 1." in text
+    assert "Nothing was sent.\n`n` is more than 1." in text
+
+
+def test_without_attempts_there_is_a_sentence():
+    """Either nobody was asked, or it is not over."""
+    flow = flow_of(chat_request(), attempts=[])
+    assert shown(VIEW, flow) == "No provider was asked: the gateway answered by itself."
+    del flow.metadata["uniapi"]["account"]
+    assert shown(VIEW, flow) == "The request is still on its way: no attempt is over."

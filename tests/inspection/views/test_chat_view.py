@@ -1,0 +1,217 @@
+"""The conversation and the answer, as a person reads them."""
+
+import json
+from typing import Any
+
+from inspection.views.chat import Chat
+from tests.inspection.views.flows import chat_answer, chat_request, delta, event_stream, flow_of, shown
+
+CHAT = Chat()
+PNG = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="
+CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+
+
+def request_text(*messages: dict, **fields: object) -> list[str]:
+    request = chat_request(**{"messages": list(messages) or [{"role": "user", "content": "Hello"}], **fields})
+    return shown(CHAT, flow_of(request, sent=b"{}")).split("\n")
+
+
+def answer_text(body: bytes, content_type: str = "application/json", **fields: Any) -> list[str]:
+    return shown(CHAT, flow_of(chat_request(), body, content_type=content_type, **fields), "response").split("\n")
+
+
+# --- the conversation -----------------------------------------------------------------------------------------
+
+
+def test_the_conversation_is_read_from_what_the_client_sent():
+    """Not from what the provider got, which is another wire."""
+    lines = request_text(
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "name": "Ada", "content": "How is it\nin Oslo?"},
+        stream=True,
+        temperature=0.5,
+    )
+    assert lines == [
+        *("gpt-demo, streamed", "temperature: 0.5", ""),
+        *("── system ──", "Be brief.", ""),
+        *("── user · Ada ──", "How is it", "in Oslo?"),
+    ]
+
+
+def test_calls_and_their_results_belong_together():
+    """A result says whose it is."""
+    lines = request_text(
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+        tools=[
+            {
+                "type": "function",
+                "function": {"name": "weather", "parameters": {"properties": {"city": {}, "unit": {}}}},
+            },
+            {"type": "web_search_20260318", "name": "web_search"},
+        ],
+    )
+    assert "tools: weather(city, unit), web_search" in lines
+    assert '→ weather({"city": "Oslo"}) · call_1' in lines
+    assert lines[-2:] == ["── tool · weather · call_1 ──", "rain"]
+
+
+def test_media_are_a_line_each():
+    """What they are and how large, or where."""
+    parts = [
+        {"type": "text", "text": "Look:"},
+        {"type": "image_url", "image_url": {"url": PNG}},
+        {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}},
+        {"type": "input_audio", "input_audio": {"data": "UklGRiQAAABXQVZF", "format": "wav"}},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0xLjcK"}},
+        {"type": "file", "file": {"file_id": "file-7"}},
+        {"type": "video_url", "video_url": {"url": "https://films.example"}},
+    ]
+    assert request_text({"role": "user", "content": parts})[3:] == [
+        "Look:",
+        "[image: image/png, 16b]",
+        "[image: https://pictures.example/a.png]",
+        "[audio: wav, 12b]",
+        "[file: a.pdf, application/pdf, 9b]",
+        "[file: file-7]",
+        '[video_url: {"type": "video_url", "video_url": {"url": "https://films.example"}}]',
+    ]
+
+
+def test_reasoning_is_folded_into_a_line():
+    """Its length and how it begins."""
+    lines = request_text({"role": "assistant", "reasoning_content": "word " * 200, "content": "So."})
+    assert lines[3].startswith("(reasoning, 1000 characters: word word")
+    assert len(lines[3]) < 150
+    assert lines[4] == "So."
+
+
+def test_a_client_message_that_is_not_kept_is_not_made_up():
+    """What went to the provider is shown as what it is."""
+    flow = flow_of(chat_request(), sent=b'{"contents": []}')
+    del flow.metadata["uniapi"]["client"]
+    assert shown(CHAT, flow).startswith("What the client sent is not kept with this flow. The provider got:\n{")
+
+
+def test_a_cut_request_says_how_much_is_missing():
+    """Its JSON cannot be read any more."""
+    flow = flow_of(b'{"model": "gpt-demo", "messages": [{"role": "us', sent=b"{}")
+    flow.metadata["uniapi"]["client"]["cut"] = 5_000_000
+    assert shown(CHAT, flow).endswith('"us\n… (the last 4.8m were not kept)')
+
+
+# --- the answer -----------------------------------------------------------------------------------------------
+
+
+def test_a_streamed_answer_is_put_together():
+    """Text, reasoning, calls in pieces, usage; below it the whole request in one line."""
+    stream = event_stream(
+        delta(role="assistant", content=""),
+        delta(reasoning_content="Let me "),
+        delta(reasoning_content="see."),
+        delta(content="It is "),
+        delta(content="sunny."),
+        delta(tool_calls=[{"index": 0, "id": "c1", "function": {"name": "weather", "arguments": '{"city":'}}]),
+        delta(tool_calls=[{"index": 0, "function": {"arguments": '"Oslo"}'}}]),
+        delta("tool_calls"),
+        {"id": "x", "choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 7}},
+        "[DONE]",
+    )
+    assert answer_text(stream, "text/event-stream; charset=utf-8") == [
+        "── assistant · tool_calls ──",
+        "(reasoning, 11 characters: Let me see.)",
+        "It is sunny.",
+        '→ weather({"city":"Oslo"}) · c1',
+        "",
+        "usage: 5 prompt tokens, 7 completion tokens",
+        "",
+        "gpt-demo → somebody",
+    ]
+
+
+def test_a_whole_answer_reads_like_a_streamed_one():
+    """With its usage in detail."""
+    assert answer_text(chat_answer())[:4] == [
+        "── assistant · stop ──",
+        "Hi!",
+        "",
+        "usage: 12 prompt tokens (3 cached), 34 completion tokens",
+    ]
+
+
+def test_several_choices_have_their_numbers():
+    """Also a refusal is an answer."""
+    choices = [
+        {"index": 0, "message": {"content": "A"}, "finish_reason": "stop"},
+        {"index": 1, "message": {"content": None, "refusal": "I will not."}, "finish_reason": "content_filter"},
+    ]
+    lines = answer_text(json.dumps({"choices": choices}).encode())
+    assert lines[:2] == ["── assistant 0 · stop ──", "A"]
+    assert lines[3:5] == ["── assistant 1 · content_filter ──", "refused: I will not."]
+
+
+def test_made_pictures_and_sound_are_lines():
+    """Never their base64."""
+    message = {
+        "content": "",
+        "images": [{"type": "image_url", "image_url": {"url": PNG}}],
+        "audio": {"id": "a", "data": "UklGRiQAAABXQVZF", "transcript": "Hi."},
+        "thinking_blocks": [{"type": "thinking", "signature": "s" * 900}],
+    }
+    assert answer_text(chat_answer(message))[1:4] == [
+        "(reasoning to be sent back: 1 blocks)",
+        "[image: image/png, 16b]",
+        "[audio: of an unknown type, 12b] “Hi.”",
+    ]
+
+
+def test_a_stream_that_broke_shows_what_came_and_why_no_more_did():
+    """No finish reason is made up for it."""
+    stream = event_stream(delta(content="Half a"), delta(content=" sentence"))
+    stream += b'event: error\ndata: {"error": {"message": "The provider went away."}}\n\n'
+    lines = answer_text(stream, "text/event-stream", outcome="broken")
+    assert lines[:4] == ["── assistant ──", "Half a sentence", "", "✗ It broke off here: The provider went away."]
+
+
+def test_a_stream_without_its_end_is_told_from_a_complete_one():
+    """Nothing says that it was all."""
+    assert any(
+        line.startswith("✗ It broke off here")
+        for line in answer_text(event_stream(delta(content="Half")), "text/event-stream")
+    )
+
+
+def test_an_answer_that_is_none_is_shown_as_it_is():
+    """With what is wrong about it."""
+    lines = answer_text(b"<html>", "text/html")
+    assert lines[0].startswith("✗ ")
+    assert "<html>" in lines
+
+
+def test_an_error_is_read_out():
+    """And the attempts that the gateway lists in it."""
+    error = {
+        "message": "Too many requests.",
+        "type": "rate_limit_error",
+        "param": None,
+        "code": "rate_limit_exceeded",
+        "attempts": [{"provider": "flaky", "model": "m", "status": 429, "ms": 12, "reason": "rate_limit"}],
+    }
+    body = json.dumps({"error": error}).encode()
+    assert answer_text(body, status=429, outcome="error", provider=None)[:5] == [
+        "✗ 429: Too many requests.",
+        "type: rate_limit_error",
+        "code: rate_limit_exceeded",
+        "tried flaky/m: 429, 12 ms",
+        "",
+    ]
+    assert answer_text(b"<html>nothing</html>", "text/html", status=502)[:2] == ["✗ 502", "<html>nothing</html>"]
+
+
+def test_a_refused_request_has_its_error_and_nothing_more():
+    """The gateway keeps no account of it."""
+    flow = flow_of(chat_request(), b'{"error": {"message": "No such key."}}', status=401)
+    del flow.metadata["uniapi"]["account"], flow.metadata["uniapi"]["provider"]
+    flow.comment = ""
+    assert shown(CHAT, flow, "response") == "✗ 401: No such key."
+    assert "Hello" in shown(CHAT, flow)
