@@ -1,0 +1,46 @@
+"""Brings a database to what stats/tables.py says: missing tables, columns and indexes are added.
+
+Nothing is ever changed or removed, so there is no version to keep: what a newer gateway has added stays, and older and
+newer ones can share a database.
+"""
+
+import asyncio
+
+from sqlalchemy import Connection, Table, func, inspect, select
+from sqlalchemy.schema import CreateColumn
+
+from stats.database import Database
+from stats.tables import metadata
+
+UPGRADE_LOCK = 0x756E69617069
+"""Any number that nobody else uses: "uniapi"."""
+
+
+async def prepare(database: Database) -> None:
+    """Leaves the database with all tables and columns. Raises what the driver or the file system raises."""
+    if database.file is not None:
+        await asyncio.to_thread(database.file.parent.mkdir, parents=True, exist_ok=True)
+    async with database.writer.begin() as connection:
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Gateways that start at the same moment do it one after the other; in SQLite the write lock sees to that.
+        connection.execute(select(func.pg_advisory_xact_lock(UPGRADE_LOCK)))
+    metadata.create_all(connection)
+    for table in metadata.sorted_tables:
+        _add_missing(connection, table)
+
+
+def _add_missing(connection: Connection, table: Table) -> None:
+    inspector = inspect(connection)
+    columns = {column["name"] for column in inspector.get_columns(table.name)}
+    indexes = {index["name"] for index in inspector.get_indexes(table.name)}
+    for column in table.columns:
+        if column.name not in columns:
+            definition = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+    for index in table.indexes:
+        if index.name not in indexes:
+            index.create(connection)
