@@ -36,7 +36,7 @@ class Chat(FlowView):
 
 
 def asked(side: Side, reading: Reading | None) -> Iterator[str]:
-    sent = client_message(side.record)
+    sent = client_message(side.flow, side.record)
     if sent is None:
         yield "What the client sent is not kept with this flow. The provider got:"
         yield from body_lines(side.body, side.content_type)

@@ -4,13 +4,15 @@
     provider  what the provider answered to the attempt that served: status, headers, body, cut
     account   what became of the request, see balancing/account.py
 
-Each may be absent: while the flow is still on, for a refused request, in a file of an older version.
+Each may be absent: while the flow is still on, for a request that no provider saw (the flow's own is the client's),
+in a file of an older version.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mitmproxy import http
 from mitmproxy.flow import Flow
 
 from translators.jsontext import count_in, object_in, objects_in, text_in
@@ -39,10 +41,23 @@ def record_of(flow: Flow | None) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def client_message(record: Mapping[str, Any]) -> Kept | None:
-    """What the client sent."""
+def client_message(flow: http.HTTPFlow, record: Mapping[str, Any]) -> Kept | None:
+    """What the client sent; None where nobody knows any more."""
     client = object_in(record.get("client"))
-    return kept(client, f"{text_in(client.get('method'))} {text_in(client.get('path'))}") if client else None
+    if client:
+        return kept(client, f"{text_in(client.get('method'))} {text_in(client.get('path'))}")
+    return own_message(flow.request) if nobody_was_asked(record) else None
+
+
+def own_message(message: http.Message) -> Kept:
+    """One of the two messages that a flow has itself."""
+    if isinstance(message, http.Request):
+        start = f"{message.method} {message.url}"
+    else:
+        assert isinstance(message, http.Response)
+        start = f"{message.status_code} {message.reason}"
+    headers = tuple((decoded(name), decoded(value)) for name, value in message.headers.fields)
+    return Kept(start, headers, message.get_content(strict=False) or b"", 0)
 
 
 def provider_message(record: Mapping[str, Any]) -> Kept | None:
@@ -74,6 +89,11 @@ def attempts_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The attempts, in their order."""
     attempts = account_of(record).get("attempts")
     return objects_in(list(attempts) if isinstance(attempts, list | tuple) else None)
+
+
+def nobody_was_asked(record: Mapping[str, Any]) -> bool:
+    """Whether the request is over, and never went to a provider."""
+    return bool(account_of(record)) and not any(attempt.get("url") for attempt in attempts_of(record))
 
 
 def endpoint_of(record: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ class Translation(FlowView):
 
     def lines(self, side: Side) -> Iterator[str]:
         attempt = shown_attempt(side.record)
-        sent = client_message(side.record)
+        sent = client_message(side.flow, side.record)
         if attempt is None:
             yield (
                 NOBODY_ASKED if account_of(side.record) else "The request is still on its way: it is shown at its end."

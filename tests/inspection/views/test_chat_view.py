@@ -209,9 +209,10 @@ def test_an_error_is_read_out():
 
 
 def test_a_refused_request_has_its_error_and_nothing_more():
-    """The gateway keeps no account of it."""
-    flow = flow_of(chat_request(), b'{"error": {"message": "No such key."}}', status=401)
-    del flow.metadata["uniapi"]["account"], flow.metadata["uniapi"]["provider"]
+    """Nothing is kept of it but its account: the flow's request is the client's."""
+    request = json.dumps(chat_request()).encode()
+    flow = flow_of(b"", b'{"error": {"message": "No such key."}}', status=401, sent=request, attempts=[])
+    del flow.metadata["uniapi"]["client"], flow.metadata["uniapi"]["provider"]
     flow.comment = ""
     assert shown(CHAT, flow, "response") == "✗ 401: No such key."
     assert "Hello" in shown(CHAT, flow)

@@ -35,6 +35,13 @@ def test_what_is_not_kept_is_not_made_up():
     assert shown(CLIENT, flow) == "What the client sent is not kept with this flow."
 
 
+def test_a_refused_request_is_still_the_clients():
+    """No provider's request has taken its place."""
+    flow = flow_of(chat_request(), b"{}", status=401, attempts=[], sent=b'{"model": "x"}')
+    del flow.metadata["uniapi"]["client"]
+    assert '"model": "x"' in shown(CLIENT, flow)
+
+
 def test_the_providers_request_is_the_flows_request():
     """With its address."""
     lines = shown(PROVIDER, flow_of(chat_request())).split("\n")
