@@ -6,15 +6,13 @@ they are called in this order.
 """
 
 import asyncio
-import fnmatch
 import gc
 import logging
 import os
 import random
-import socket
 import sys
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,7 +26,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
 from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers.http import HttpLayer
-from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode, Socks5Mode, UpstreamMode
+from mitmproxy.proxy.mode_specs import RegularMode, Socks5Mode, UpstreamMode
 
 HERE = str(Path(__file__).resolve().parent)
 PACKAGES = ("config", "translators", "balancing", "inspection")
@@ -56,7 +54,7 @@ def make_packages_importable() -> None:
 make_packages_importable()
 
 import balancing  # noqa: E402
-from balancing.account import account_of  # noqa: E402
+from balancing.account import Visit, account_of, refused_account  # noqa: E402
 from balancing.admission import offered_key, wrong_key  # noqa: E402
 from balancing.call import Call  # noqa: E402
 from balancing.discovery import Discovery  # noqa: E402
@@ -66,45 +64,45 @@ from balancing.endpoints.moderations import ask_moderation  # noqa: E402
 from balancing.exchange import Exchange  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.gateway import Gateway  # noqa: E402
+from balancing.identity import short_name  # noqa: E402
+from balancing.image_fetch import ImageFetcher  # noqa: E402
 from balancing.limits import Allowance  # noqa: E402
 from balancing.model_fetch import fetch_models  # noqa: E402
 from balancing.moderation import Moderation  # noqa: E402
 from balancing.own_calls import OwnCalls  # noqa: E402
+from balancing.own_sessions import verification  # noqa: E402
+from balancing.public_addresses import is_private, is_public  # noqa: E402
 from balancing.replies import Reply, error_reply  # noqa: E402
 from config.environment import Environment  # noqa: E402
 from config.load import ConfigError, Loaded  # noqa: E402
+from config.options import NO_CONFIG, OPTIONS, wrong_host  # noqa: E402
 from config.schema import ClientKey, Model, Provider  # noqa: E402
 from config.secrets import Secret  # noqa: E402
 from config.watch import ConfigSource, find_source  # noqa: E402
+from inspection.flow_notes import note_client, note_outcome, note_provider  # noqa: E402
 from inspection.messages import (  # noqa: E402
+    PREFLIGHT_HEADERS,
     Credential,
     body_of,
     clone,
-    made_response,
     mask_key,
-    masked_credential,
     rewrite,
+    shown_credentials,
+    stream_head,
+    whole_response,
+    with_credentials,
 )
+from inspection.ownership import Ownership  # noqa: E402
 from inspection.request_log import RequestLog  # noqa: E402
-from inspection.summary import comment, log_line  # noqa: E402
+from inspection.summary import log_line  # noqa: E402
 from translators.errors import WireError  # noqa: E402
 
 balancing.belongs_to_uniapi_addon = True  # type: ignore[attr-defined]
 
 logger = logging.getLogger("uniapi")
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 UPSTREAM_CONNECTIONS = 1000
 """Per address and client connection; mitmproxy's own 5 would queue the parallel requests of an HTTP/2 client."""
-CORS_HEADERS = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"*"),
-)
-PREFLIGHT_HEADERS = {
-    "access-control-allow-methods": "GET, POST, OPTIONS",
-    "access-control-allow-headers": "*, authorization, content-type",
-    "access-control-max-age": "86400",
-}
 
 
 @dataclass(slots=True)
@@ -112,12 +110,15 @@ class Passage:
     """One flow of ours on its way through."""
 
     endpoint: Endpoint | None
-    error: WireError | None
     client: ClientKey | None
     method: str
     path: str
     headers: tuple[tuple[bytes, bytes], ...]
     """What the client sent, its key masked."""
+    refusal: WireError | None
+    """Why the gateway does not serve it."""
+    began: float = field(default_factory=time.time)
+    """In Unix time."""
     allowance: Allowance | None = None
     """What the client's rate limits have left."""
     exchange: Exchange | None = None
@@ -132,7 +133,7 @@ class Uniapi:
         self.passages: WeakKeyDictionary[http.HTTPFlow, Passage] = WeakKeyDictionary()
         self.source: ConfigSource | None = None
         self.watcher: asyncio.Task[None] | None = None
-        self.own_names: dict[str, bool] = {}
+        self.ownership = Ownership()
         self.request_log = RequestLog(logger)
         self.own_calls = OwnCalls(tls_options)
         self.discovery = Discovery(self.fetch_models, on_news=lambda: self.gateway.refresh())
@@ -152,44 +153,31 @@ class Uniapi:
             default_timeout=self.environment.timeout,
             discovered=self.discovery.models,
         )
+        self.gateway.images = ImageFetcher(
+            time.monotonic,
+            verification=lambda: verification(*tls_options()),
+            allowed=lambda address: is_public(address) or (self.fetches_privately and is_private(address)),
+        )
         self.gateway.moderation = Moderation(
             partial(ask_moderation, self.gateway, self.own_calls),
             lambda client, model: bool(self.gateway.catalogue.candidates(client, model)),
             time.monotonic,
             allow_on_error=self.environment.moderation_on_error == "allow",
         )
-        loader.add_option(
-            "uniapi_config", str, "", "uniapi: path or URL of the configuration. Default: ./api.yaml, then $CONFIG_URL."
-        )
-        loader.add_option(
-            "uniapi_hosts",
-            Sequence[str],
-            ["api.openai.com"],
-            "uniapi: hosts whose API requests the gateway answers when they pass through the proxy (* as wildcard).",
-        )
-        loader.add_option(
-            "uniapi_default_key",
-            str,
-            "",
-            "uniapi: the api_keys entry that intercepted apps are served as when the gateway does not know their key.",
-        )
-        loader.add_option(
-            "uniapi_keep_secrets", bool, False, "uniapi: leave keys readable in flows. Only for debugging."
-        )
+        for option in OPTIONS:
+            loader.add_option(option.name, option.kind, option.default, option.help)
         for name, value in (("connection_strategy", "lazy"), ("tcp_timeout", 3600)):
             if ctx.options.default(name) == getattr(ctx.options, name):
                 ctx.options.update(**{name: value})
 
     def configure(self, updated: set[str]) -> None:
         # Reading an option copies it deeply: once here, not for every request.
-        self.hosts: tuple[str, ...] = tuple(ctx.options.uniapi_hosts)
+        self.ownership.hosts = tuple(ctx.options.uniapi_hosts)
         self.default_key: str = ctx.options.uniapi_default_key
         self.keeps_secrets: bool = ctx.options.uniapi_keep_secrets
-        for host in self.hosts:
-            if "/" in host or ":" in host or not host:
-                refuse(
-                    f"uniapi_hosts takes host names such as api.openai.com, without scheme, port or path; got {host!r}."
-                )
+        self.fetches_privately: bool = ctx.options.uniapi_private_images
+        if mistake := wrong_host(self.ownership.hosts):
+            refuse(mistake)
         if "uniapi_config" in updated:
             self.source = self.found_source()
             self.gateway.problem = NO_CONFIG if self.source is None else f"{self.source.name} is not loaded yet."
@@ -274,35 +262,17 @@ class Uniapi:
         request = flow.request
         if request.method == "CONNECT":
             return None
-        if self.is_addressed_here(flow):
+        if self.ownership.is_addressed_here(flow):
             self.receive(flow, addressed_here=True)
-        elif self.is_intercepted_host(request.pretty_host):
+        elif self.ownership.is_intercepted(request.pretty_host):
             self.receive(flow, addressed_here=False)
-        elif request.port == flow.client_conn.sockname[1] and request.host not in self.own_names:
+        elif self.ownership.may_be_own_name(flow):
             return self.receive_if_own_name(flow)
         return None
 
-    def is_addressed_here(self, flow: http.HTTPFlow) -> bool:
-        if isinstance(flow.client_conn.proxy_mode, ReverseMode):
-            return True
-        host, port = flow.request.host, flow.request.port
-        address = flow.client_conn.sockname
-        return port == address[1] and (host in LOOPBACK_NAMES or host == address[0] or self.own_names.get(host, False))
-
     async def receive_if_own_name(self, flow: http.HTTPFlow) -> None:
-        """Whether a host name means this machine: looked up once per name."""
-        host = flow.request.host
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except OSError:
-            found = []
-        if len(self.own_names) < 1000:
-            self.own_names[host] = any(entry[4][0] == flow.client_conn.sockname[0] for entry in found)
-        if self.own_names.get(host):
+        if await self.ownership.is_own_name(flow):
             self.receive(flow, addressed_here=True)
-
-    def is_intercepted_host(self, host: str) -> bool:
-        return any(host == pattern or fnmatch.fnmatch(host, pattern) for pattern in self.hosts)
 
     def receive(self, flow: http.HTTPFlow, *, addressed_here: bool) -> None:
         """Decide whether the gateway answers this flow, and take the client's key out of it."""
@@ -333,7 +303,7 @@ class Uniapi:
             mask_key(request, key)
         if client is not None and flow.response is not None and flow.response.status_code in (401, 407):
             flow.response = None  # mitmproxy's proxyauth is for the proxy's users; the gateway's have shown their key.
-        self.passages[flow] = Passage(endpoint, error, client, request.method, request.path, request.headers.fields)
+        self.passages[flow] = Passage(endpoint, client, request.method, request.path, request.headers.fields, error)
         request.stream = False
 
     def refusal(self, key: str) -> WireError:
@@ -352,22 +322,26 @@ class Uniapi:
         try:
             await self.serve(flow, passage)
         except WireError as error:
+            passage.refusal = error
             flow.response = self.reply(flow, error_reply(error))
         except Exception:
             # Anything else would let the request go on to where the client sent it, its key included.
             logger.exception("uniapi: the request could not be handled")
-            flow.response = self.reply(flow, error_reply(internal_error()))
+            passage.refusal = internal_error()
+            flow.response = self.reply(flow, error_reply(passage.refusal))
 
     async def serve(self, flow: http.HTTPFlow, passage: Passage) -> None:
         if flow.request.method == "OPTIONS" and passage.endpoint is not None:
             flow.response = self.reply(flow, Reply(204, PREFLIGHT_HEADERS, b""))
             return
-        if passage.error is not None:
-            raise passage.error
+        if passage.refusal is not None:
+            raise passage.refusal
         assert passage.endpoint
         if passage.client is not None and not passage.endpoint.is_public:
             passage.allowance = self.gateway.rate_limits.admit(passage.client)
-        answer = await passage.endpoint.answer(self.gateway, question_of(flow, passage))
+        question = question_of(flow, passage)
+        note_client(flow, passage.method, passage.path, passage.headers, question.body)
+        answer = await passage.endpoint.answer(self.gateway, question)
         if isinstance(answer, Reply):
             flow.response = self.reply(flow, answer)
         else:
@@ -392,10 +366,7 @@ class Uniapi:
         passage.call = await exchange.begin()
         if passage.call is not None:
             wire = passage.call.wire
-            passage.credentials = [
-                (name.encode(), (value if self.keeps_secrets else masked_credential(value)).encode(), value.encode())
-                for name, value in wire.credentials.items()
-            ]
+            passage.credentials = shown_credentials(wire.credentials, masked=not self.keeps_secrets)
             rewrite(flow.request, wire, passage.credentials)
         elif exchange.reply is not None:
             flow.response = self.reply(flow, exchange.reply)
@@ -412,36 +383,22 @@ class Uniapi:
         if passage is None or passage.call is None:
             return None
         call, passage.call = passage.call, None
-        # A header that a person has edited at a breakpoint is not the one we know, and goes out as edited.
-        real = {(name, shown): (name, value) for name, shown, value in passage.credentials}
-        request = clone(flow.request)
-        request.data.headers = http.Headers([real.get(pair, pair) for pair in flow.request.headers.fields])
-        return call, request
+        return call, with_credentials(flow.request, passage.credentials)
 
     def reply(self, flow: http.HTTPFlow, reply: Reply) -> http.Response:
-        fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in reply.headers.items()]
-        fields.append((b"content-length", str(len(reply.body)).encode()))
-        fields.extend(self.usual_fields(flow))
-        return made_response(reply.status, fields, b"" if flow.request.method == "HEAD" else reply.body)
+        return whole_response(flow.request, reply.status, {**reply.headers, **self.rate_headers(flow)}, reply.body)
 
     def stream_head(self, flow: http.HTTPFlow) -> http.Response:
         exchange = self.passages[flow].exchange
         assert exchange
         assert exchange.winner
         assert exchange.winner.stream
-        fields = [(b"content-type", exchange.winner.stream.content_type.encode()), (b"cache-control", b"no-cache")]
-        fields.extend((name.encode(), value.encode()) for name, value in exchange.answer_headers().items())
-        if flow.request.http_version == "HTTP/1.1":
-            fields.append((b"transfer-encoding", b"chunked"))
-        fields.extend(self.usual_fields(flow))
-        return made_response(200, fields, b"")
+        headers = {**exchange.answer_headers(), **self.rate_headers(flow)}
+        return stream_head(flow.request, exchange.winner.stream.content_type, headers)
 
-    def usual_fields(self, flow: http.HTTPFlow) -> Sequence[tuple[bytes, bytes]]:
-        """Headers of every answer."""
+    def rate_headers(self, flow: http.HTTPFlow) -> Mapping[str, str]:
         passage = self.passages.get(flow)
-        if passage is None or passage.allowance is None:
-            return CORS_HEADERS
-        return (*CORS_HEADERS, *((name.encode(), value.encode()) for name, value in passage.allowance.headers.items()))
+        return passage.allowance.headers if passage and passage.allowance else {}
 
     # --- afterwards ---
 
@@ -452,27 +409,24 @@ class Uniapi:
         self.report(flow)
 
     def report(self, flow: http.HTTPFlow) -> None:
+        """Tell what became of a request for a provider: in the flow, in the log, to the statistics."""
         passage = self.passages.pop(flow, None)
-        if passage is None or passage.exchange is None:
+        if passage is None or passage.client is None or passage.endpoint is None or passage.endpoint.method != "POST":
             return
-        account = account_of(passage.exchange)
-        status = flow.response.status_code if flow.response else None
-        flow.comment = comment(account)
-        flow.metadata["uniapi"] = {
-            "client": {
-                "method": passage.method,
-                "path": passage.path,
-                "headers": [list(field) for field in passage.headers],
-                "body": passage.exchange.request.body,
-            },
-            "account": account,
-        }
-        self.request_log.add(log_line(account, status))
-
-
-NO_CONFIG = (
-    "no configuration. Write ./api.yaml (api.example.yaml shows how), or set CONFIG_URL or the option uniapi_config."
-)
+        exchange = passage.exchange
+        visit = Visit(
+            time=passage.began,
+            endpoint=passage.endpoint.path,
+            client=short_name(passage.client),
+            ip=flow.client_conn.peername[0],
+            status=flow.response.status_code if flow.response else None,
+            refusal=passage.refusal,
+        )
+        account = account_of(exchange, visit) if exchange else refused_account(visit)
+        if exchange is not None and (winner := exchange.winner) is not None:
+            note_provider(flow, winner.status, winner.headers, bytes(winner.kept), winner.cut)
+        note_outcome(flow, account)
+        self.request_log.add(log_line(account))
 
 
 def question_of(flow: http.HTTPFlow, passage: Passage) -> Question:

@@ -1,17 +1,61 @@
 """What became of a request, as plain data without secrets: for the flow, the log and the statistics."""
 
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from balancing.exchange import Exchange
 from balancing.replies import AttemptRecord
+from translators.errors import WireError
+from translators.types import Usage
 
 
-def account_of(exchange: Exchange) -> dict[str, Any]:
-    """The whole request; times in milliseconds."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is known of a request whatever became of it. `time` is Unix time, `client` no secret, `status` what the
+    client got, `refusal` why the gateway itself did not serve it."""
+
+    time: float
+    endpoint: str
+    client: str
+    ip: str
+    status: int | None
+    refusal: WireError | None
+
+    def account(self) -> dict[str, Any]:
+        return {
+            "time": self.time,
+            "endpoint": self.endpoint,
+            "client": self.client,
+            "ip": self.ip,
+            "status": self.status,
+            "refused": self.refusal.code if self.refusal else None,
+            "flagged": self.refusal is not None and self.refusal.code == "content_policy_violation",
+        }
+
+
+def refused_account(visit: Visit) -> dict[str, Any]:
+    """Of a request that no provider was to see."""
+    return visit.account() | {
+        "asked": "",
+        "stream": False,
+        "outcome": "error" if visit.status else "cancelled",
+        "hedged": False,
+        "provider": None,
+        "model": None,
+        "total_ms": round((time.time() - visit.time) * 1000),
+        "first_output_ms": None,
+        **tokens_of(None),
+        "attempts": [],
+        "dropped": [],
+    }
+
+
+def account_of(exchange: Exchange, visit: Visit) -> dict[str, Any]:
+    """Of a request that was to be served; times in milliseconds."""
     winner = exchange.winner
     served = winner.record if winner else None
-    usage = winner.usage if winner else None
-    return {
+    return visit.account() | {
         "asked": exchange.asked,
         "stream": exchange.request.stream,
         "outcome": outcome_of(exchange),
@@ -20,12 +64,18 @@ def account_of(exchange: Exchange) -> dict[str, Any]:
         "model": served.attempt.channel.model.upstream if served else None,
         "total_ms": round((exchange.clock() - exchange.started) * 1000),
         "first_output_ms": first_output_ms(served, exchange.started) if served else None,
+        **tokens_of(winner.usage if winner else None),
+        "attempts": [attempt_account(record) for record in exchange.records],
+        "dropped": [{"field": note.field, "reason": note.reason} for note in exchange.notes],
+    }
+
+
+def tokens_of(usage: Usage | None) -> dict[str, int | None]:
+    return {
         "prompt_tokens": usage.prompt if usage else None,
         "completion_tokens": usage.completion if usage else None,
         "cached_tokens": usage.cached if usage else None,
         "reasoning_tokens": usage.reasoning if usage else None,
-        "attempts": [attempt_account(record) for record in exchange.records],
-        "dropped": [{"field": note.field, "reason": note.reason} for note in exchange.notes],
     }
 
 

@@ -57,6 +57,7 @@ class Call:
         self.attempt = attempt
         self.wire = wire
         self.record = AttemptRecord(attempt, wire.url, now)
+        self.status = 0
         self.headers: Mapping[str, str] = {}
         """The provider's."""
         self.stream: AnswerStream | None = None
@@ -69,7 +70,6 @@ class Call:
         self._wants_stream = stream
         self._see = see
         self._clock = clock
-        self._status = 0
         self._content_type = ""
         self._decode: Callable[[bytes], bytes] | None = None
         self._pending: list[bytes] = []
@@ -89,7 +89,7 @@ class Call:
 
     def head(self, status: int, headers: Mapping[str, str]) -> None:
         """The provider's status and headers; `headers` finds names in lower case."""
-        self._status = self.record.status = status
+        self.status = self.record.status = status
         self.headers = headers
         self._last_bytes = self._clock()
         try:
@@ -122,7 +122,7 @@ class Call:
     @property
     def answering(self) -> bool:
         """Whether the provider has begun to answer."""
-        return self._status != 0
+        return self.status != 0
 
     @property
     def usage(self) -> Usage | None:
@@ -158,7 +158,7 @@ class Call:
             if self._decode is not None:
                 data = self._decode(data)
             self._keep(data)
-        if not 200 <= self._status < 300:
+        if not 200 <= self.status < 300:
             return self._advance_failure(data)
         if self.stream is None:
             return self._advance_whole(data)
@@ -181,8 +181,8 @@ class Call:
 
     def _advance_failure(self, data: bytes) -> Progress:
         over = self.cut or len(self.kept) > ERROR_BODY_BYTES
-        if self._status and (self._finished or self._broken or over):
-            raise self._service.failure(self._status, self.headers, bytes(self.kept[:ERROR_BODY_BYTES]))
+        if self.status and (self._finished or self._broken or over):
+            raise self._service.failure(self.status, self.headers, bytes(self.kept[:ERROR_BODY_BYTES]))
         if self._broken:
             raise self._broken
         return Progress.NONE

@@ -7,6 +7,7 @@ from typing import Any
 from balancing.admission import model_not_found
 from balancing.channels import Candidate, Catalogue
 from balancing.exchange import Exchange, Preparation
+from balancing.image_fetch import ImageFetcher
 from balancing.limits import RateLimits
 from balancing.moderation import Moderation
 from balancing.plan import Planner
@@ -38,6 +39,8 @@ class Gateway:
         self._chance = chance
         self.planner = Planner(clock, chance, log)
         self.rate_limits = RateLimits(clock)
+        self.images: ImageFetcher | None = None
+        """None: addresses of pictures go to providers as they are."""
         self.moderation: Moderation | None = None
         """None: nothing is moderated, whatever the configuration says."""
         self._default_timeout = default_timeout

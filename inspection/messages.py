@@ -4,7 +4,7 @@ Made on the hot path: fields are set directly, because mitmproxy's setters and c
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -14,6 +14,16 @@ from mitmproxy.net.http import status_codes
 from config.secrets import mask
 from translators.errors import RequestError
 from translators.types import WireRequest
+
+CORS_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"*"),
+)
+PREFLIGHT_HEADERS = {
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "*, authorization, content-type",
+    "access-control-max-age": "86400",
+}
 
 Credential = tuple[bytes, bytes, bytes]
 """A header that holds a secret: its name, its value as the flow shows it, and as it goes out."""
@@ -90,4 +100,39 @@ def made_response(status: int, fields: Sequence[tuple[bytes, bytes]], body: byte
     data.headers = http.Headers(fields)
     data.content = body
     data.timestamp_start = data.timestamp_end = time.time()
+    return made
+
+
+def whole_response(request: http.Request, status: int, headers: Mapping[str, str], body: bytes) -> http.Response:
+    """A whole answer to a client."""
+    fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in headers.items()]
+    fields.append((b"content-length", str(len(body)).encode()))
+    fields.extend(CORS_HEADERS)
+    return made_response(status, fields, b"" if request.method == "HEAD" else body)
+
+
+def stream_head(request: http.Request, content_type: str, headers: Mapping[str, str]) -> http.Response:
+    """The head of an answer that is streamed to a client."""
+    fields = [(b"content-type", content_type.encode()), (b"cache-control", b"no-cache")]
+    fields.extend((name.encode(), value.encode("utf-8", "replace")) for name, value in headers.items())
+    if request.http_version == "HTTP/1.1":
+        fields.append((b"transfer-encoding", b"chunked"))
+    fields.extend(CORS_HEADERS)
+    return made_response(200, fields, b"")
+
+
+def shown_credentials(credentials: Mapping[str, str], *, masked: bool) -> list[Credential]:
+    """Headers with secrets, as the flow shows them and as they go out."""
+    return [
+        (name.encode(), (masked_credential(value) if masked else value).encode(), value.encode())
+        for name, value in credentials.items()
+    ]
+
+
+def with_credentials(request: http.Request, credentials: Sequence[Credential]) -> http.Request:
+    """The request as it goes out. A header that a person has edited at a breakpoint is not the one we know, and goes
+    out as edited."""
+    real = {(name, shown): (name, value) for name, shown, value in credentials}
+    made = clone(request)
+    made.data.headers = http.Headers([real.get(pair, pair) for pair in request.headers.fields])
     return made

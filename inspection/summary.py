@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def log_line(account: Mapping[str, Any], status: int | None) -> str:
+def log_line(account: Mapping[str, Any]) -> str:
     """`gpt-demo → claude/claude-x 200 in 1.24 s (dead: connect 2 ms, flaky: 500 12 ms)`."""
-    parts = [f"{account['asked']} → {served_by(account)}"]
+    status = account["status"]
+    parts = [title(account)]
     parts.append(f"{status} in {account['total_ms'] / 1000:.2f} s" if status else "no answer")
     if account["outcome"] in ("broken", "cancelled"):
         parts.append("broke after output had begun" if account["outcome"] == "broken" else "the client went away")
@@ -20,7 +21,11 @@ def log_line(account: Mapping[str, Any], status: int | None) -> str:
 def comment(account: Mapping[str, Any]) -> str:
     """`gpt-demo → claude/claude-x · 3 attempts · first output 320 ms · 12 + 34 tokens · dropped: seed`."""
     attempts = len(account["attempts"])
-    parts = [f"{account['asked']} → {served_by(account)}", f"{attempts} attempt{'' if attempts == 1 else 's'}"]
+    parts = [title(account)]
+    if attempts:
+        parts.append(f"{attempts} attempt{'' if attempts == 1 else 's'}")
+    if account["hedged"]:
+        parts.append("hedged")
     if account["first_output_ms"] is not None:
         parts.append(f"first output {account['first_output_ms']} ms")
     if account["prompt_tokens"] is not None:
@@ -30,6 +35,13 @@ def comment(account: Mapping[str, Any]) -> str:
     if account["dropped"]:
         parts.append("dropped: " + ", ".join(note["field"] for note in account["dropped"]))
     return " · ".join(parts)
+
+
+def title(account: Mapping[str, Any]) -> str:
+    """Who asked for what, and who served it."""
+    if account["refused"]:
+        return f"{account['endpoint']} refused: {account['refused']}"
+    return f"{account['asked']} → {served_by(account)}"
 
 
 def served_by(account: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ def read(body: bytes, content_type: str) -> ClientRequest:
 
 
 def preparation(gateway: Gateway, client: ClientKey) -> ChatPreparation:
-    return ChatPreparation(gateway.reasoning, identity_of(client))
+    return ChatPreparation(gateway.images, gateway.reasoning, identity_of(client))
 
 
 CHAT = service_endpoint("/v1/chat/completions", read, OPENAI_CHAT, preparation)

@@ -13,7 +13,7 @@ from balancing.call import ERROR_BODY_BYTES, HELD_BYTES, HELD_FRAMES
 from balancing.exchange import Exchange, Step
 from balancing.gateway import Gateway
 from config.schema import Provider
-from tests.balancing.world import ANYBODY, Clock, World, chat, provider
+from tests.balancing.world import ANYBODY, VISIT, Clock, World, chat, provider
 from translators.chat import OPENAI_CHAT
 from translators.errors import Kind
 from translators.types import WireRequest
@@ -84,7 +84,7 @@ def test_a_whole_answer_is_the_reply():
     assert trial.exchange.reply
     assert trial.exchange.reply.body == WHOLE
     assert trial.exchange.reply.headers["x-uniapi-upstream-request-id"] == "req_1"
-    assert account_of(trial.exchange)["outcome"] == "ok"
+    assert account_of(trial.exchange, VISIT)["outcome"] == "ok"
 
 
 def test_nothing_goes_out_before_the_first_output():
@@ -122,7 +122,7 @@ def test_pitfall_110_no_other_attempt_after_the_first_output():
     last_words = trial.call.take_output()
     assert last_words.startswith(b"event: error\ndata: ")
     assert b"[DONE]" not in last_words
-    account = account_of(trial.exchange)
+    account = account_of(trial.exchange, VISIT)
     assert (account["outcome"], account["provider"]) == ("broken", "a")
 
 
@@ -233,7 +233,7 @@ def test_pitfall_109_a_key_that_a_provider_repeats_is_masked():
     assert trial.exchange.reply
     assert key.reveal().encode() not in trial.exchange.reply.body
     assert key.masked in trial.error()["message"]
-    assert key.reveal() not in str(account_of(trial.exchange))
+    assert key.reveal() not in str(account_of(trial.exchange, VISIT))
 
 
 def test_what_one_engine_cannot_say_another_may():
@@ -328,7 +328,7 @@ def test_the_account_says_who_answered_and_what_failed_before():
     trial.clock.now += 1
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     trial.answer(200, JSON, json.dumps(json.loads(WHOLE) | {"usage": usage}).encode())
-    account = account_of(trial.exchange)
+    account = account_of(trial.exchange, VISIT)
     assert (account["provider"], account["model"]) == ("b", "m")
     assert (account["total_ms"], account["prompt_tokens"], account["completion_tokens"]) == (1500, 3, 4)
     failed, served = account["attempts"]
@@ -342,5 +342,5 @@ def test_a_client_that_goes_away_is_nobodys_fault():
     trial = Trial(provider("a"))
     trial.begin()
     trial.exchange.leave()
-    assert account_of(trial.exchange)["outcome"] == "cancelled"
+    assert account_of(trial.exchange, VISIT)["outcome"] == "cancelled"
     assert not trial.gateway.planner.cooling()

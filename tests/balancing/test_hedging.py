@@ -13,7 +13,7 @@ from balancing.exchange import Exchange, Step
 from balancing.gateway import Gateway
 from config.schema import ClientPreferences, Provider
 from tests.balancing.test_exchange import DONE, FINISH, JSON, OUTPUT, SILENT, SSE, WHOLE
-from tests.balancing.world import ANYBODY, Clock, World, chat, provider
+from tests.balancing.world import ANYBODY, VISIT, Clock, World, chat, provider
 from translators.errors import Kind
 
 
@@ -111,7 +111,7 @@ def test_the_first_real_output_wins(winner):
     assert hedged.exchange.advance(calls[winner]) is Step.DONE
     assert calls[winner].take_output() == OUTPUT + FINISH + DONE
     assert loser.take_output() == b""
-    account = account_of(hedged.exchange)
+    account = account_of(hedged.exchange, VISIT)
     assert account["hedged"]
     assert account["outcome"] == "ok"
     assert account["provider"] == "ab"[winner]
@@ -130,7 +130,7 @@ def test_a_whole_answer_wins_when_it_is_complete():
     second.receive(WHOLE)
     second.finish()
     assert hedged.exchange.advance(second) is Step.ANSWER
-    assert account_of(hedged.exchange)["provider"] == "b"
+    assert account_of(hedged.exchange, VISIT)["provider"] == "b"
 
 
 def test_a_failure_of_one_leaves_the_other_on():
@@ -226,5 +226,5 @@ def test_a_client_that_leaves_ends_both():
     hedged.begin_two()
     hedged.exchange.leave()
     assert hedged.exchange.calls == []
-    assert account_of(hedged.exchange)["outcome"] == "cancelled"
+    assert account_of(hedged.exchange, VISIT)["outcome"] == "cancelled"
     assert not hedged.gateway.planner.cooling()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from balancing.account import Visit
 from balancing.channels import Catalogue
 from balancing.endpoints import Endpoint, Question
 from balancing.endpoints.chat import CHAT
@@ -18,6 +19,11 @@ from balancing.replies import Reply
 from config.schema import ClientKey, ClientPreferences, Config, Model, Preferences, Provider, ProviderPreferences, Rule
 from config.secrets import Secret
 from translators.errors import Kind, UpstreamError
+
+
+VISIT = Visit(
+    time=1.0, endpoint="/v1/chat/completions", client="1a2b3c4d…0001", ip="192.0.2.1", status=200, refusal=None
+)
 
 
 class Clock:

@@ -12,6 +12,10 @@ SERVED = {"provider": "good", "model": "up", "status": 200, "ms": 900, "error": 
 def account(**changes: Any) -> dict[str, Any]:
     return {
         "asked": "gpt-demo",
+        "endpoint": "/v1/chat/completions",
+        "status": 200,
+        "refused": None,
+        "hedged": False,
         "outcome": "ok",
         "provider": "good",
         "model": "up",
@@ -27,24 +31,24 @@ def account(**changes: Any) -> dict[str, Any]:
 
 def test_the_log_line_says_who_answered_and_how_long_it_took():
     """Nothing more when all went well."""
-    assert log_line(account(), 200) == "gpt-demo → good/up 200 in 1.24 s"
+    assert log_line(account()) == "gpt-demo → good/up 200 in 1.24 s"
 
 
 def test_the_log_line_lists_what_failed():
     """A status where there was one, else the reason."""
-    line = log_line(account(attempts=[FAILED, REFUSED, SERVED]), 200)
+    line = log_line(account(attempts=[FAILED, REFUSED, SERVED]))
     assert line == "gpt-demo → good/up 200 in 1.24 s (dead: connect 2 ms, flaky: 500 12 ms)"
 
 
 def test_a_request_that_nobody_answered():
     """The client's status, and the attempts."""
-    line = log_line(account(outcome="error", provider=None, model=None, attempts=[REFUSED]), 500)
+    line = log_line(account(outcome="error", provider=None, model=None, attempts=[REFUSED], status=500))
     assert line == "gpt-demo → nobody 500 in 1.24 s (flaky: 500 12 ms)"
 
 
 def test_a_client_that_went_away_before_any_answer():
     """There is no status to show."""
-    assert log_line(account(outcome="cancelled", provider=None), None) == (
+    assert log_line(account(outcome="cancelled", provider=None, status=None)) == (
         "gpt-demo → nobody no answer the client went away"
     )
 
@@ -60,3 +64,10 @@ def test_the_comment_holds_attempts_time_and_tokens():
 def test_the_comment_says_when_it_did_not_end_well():
     """broken, cancelled, error."""
     assert comment(account(outcome="broken", prompt_tokens=None)).endswith("· broken")
+
+
+def test_what_the_gateway_refused_itself():
+    """The endpoint and the reason: no provider was asked."""
+    refused = account(outcome="error", refused="rate_limit_exceeded", status=429, provider=None, attempts=[])
+    assert log_line(refused) == "/v1/chat/completions refused: rate_limit_exceeded 429 in 1.24 s"
+    assert comment(refused).startswith("/v1/chat/completions refused: rate_limit_exceeded · ")

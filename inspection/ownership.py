@@ -1,0 +1,49 @@
+"""Whose flow it is: addressed to the gateway itself, to a host that it answers for, or none of its business."""
+
+import asyncio
+import fnmatch
+import socket
+from collections.abc import Sequence
+
+from mitmproxy import http
+from mitmproxy.proxy.mode_specs import ReverseMode
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+NAMES_REMEMBERED = 1000
+
+
+class Ownership:
+    """`hosts` are patterns: the option uniapi_hosts."""
+
+    def __init__(self) -> None:
+        self.hosts: Sequence[str] = ()
+        self._own_names: dict[str, bool] = {}
+        """Host names that were looked up → whether they mean this machine."""
+
+    def is_addressed_here(self, flow: http.HTTPFlow) -> bool:
+        """Whether the proxy itself is what the client wants to talk to."""
+        if isinstance(flow.client_conn.proxy_mode, ReverseMode):
+            return True
+        host, port = flow.request.host, flow.request.port
+        address = flow.client_conn.sockname
+        return port == address[1] and (host in LOOPBACK_NAMES or host == address[0] or self._own_names.get(host, False))
+
+    def is_intercepted(self, host: str) -> bool:
+        """Whether the gateway answers for this host."""
+        return any(host == pattern or fnmatch.fnmatch(host, pattern) for pattern in self.hosts)
+
+    def may_be_own_name(self, flow: http.HTTPFlow) -> bool:
+        """Whether the host's name has to be looked up to know whether it means this machine."""
+        return flow.request.port == flow.client_conn.sockname[1] and flow.request.host not in self._own_names
+
+    async def is_own_name(self, flow: http.HTTPFlow) -> bool:
+        """Whether the host's name means this machine; it is looked up once."""
+        host = flow.request.host
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError:
+            found = []
+        is_own = any(entry[4][0] == flow.client_conn.sockname[0] for entry in found)
+        if len(self._own_names) < NAMES_REMEMBERED:
+            self._own_names[host] = is_own
+        return is_own
