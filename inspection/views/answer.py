@@ -25,11 +25,13 @@ def answer_lines(body: bytes, content_type: str) -> Iterator[str]:
     answer = loads_object(fold([event for event in events if not isinstance(event, Failed)], NOBODY)) or {}
     choices = objects_in(answer.get("choices"))
     for choice in choices:
+        if choice is not choices[0]:
+            yield ""
         yield choice_heading(choice, len(choices), finished=failure is None)
         yield from message_lines(object_in(choice.get("message")))
-        yield ""
     usage = read_usage(answer.get("usage"))
     if usage is not None:
+        yield ""
         yield usage_line(usage)
     if failure is not None:
         yield from failure_lines(failure, body, content_type, begun=bool(choices))
@@ -63,6 +65,7 @@ def usage_line(usage: Usage) -> str:
 
 def failure_lines(failure: UpstreamError, body: bytes, content_type: str, *, begun: bool) -> Iterator[str]:
     if begun:
+        yield ""
         yield f"✗ It broke off here: {failure.message}"
     else:
         yield f"✗ {failure.message}"

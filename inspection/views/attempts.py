@@ -60,9 +60,9 @@ def failure_lines(number: int, attempt: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"── {number}. {cell(attempt.get('provider'))}/{cell(attempt.get('model'))} ──"
     yield f"POST {attempt['url']}" if attempt.get("url") else "Nothing was sent."
-    yield text_in(attempt.get("message"))
     if attempt.get("status") is not None:
         yield f"status {attempt['status']}"
+    yield text_in(attempt.get("message"))
     answer = bytes_in(attempt.get("answer"))
     if answer:
         yield ""

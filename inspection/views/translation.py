@@ -113,7 +113,8 @@ def item_text(item: Any) -> str:
 
 def place_text(place: Place, *, value: bool) -> str:
     role = f" ({place.role})" if place.role else ""
-    return f"{place.name}{role}" + (f" {compact(place.value, VALUE_SHOWN)}" if value else "")
+    short = value and place.path != ("url",)
+    return f"{place.name}{role}" + (f" {compact(place.value, VALUE_SHOWN)}" if short else "")
 
 
 def rest_lines(found: Trace) -> Iterator[str]:
