@@ -70,7 +70,7 @@ def target_of(attempt: Mapping[str, Any]) -> Target:
     )
 
 
-# --- a chat, traced -------------------------------------------------------------------------------------------
+# --- traced ---------------------------------------------------------------------------------------------------
 
 
 def traced_lines(side: Side, sent: Kept, attempt: Mapping[str, Any]) -> Iterator[str]:
@@ -87,7 +87,7 @@ def traced_lines(side: Side, sent: Kept, attempt: Mapping[str, Any]) -> Iterator
     changed = changes(found.built.body, side.flow.request.raw_content or b"")
     if changed:
         yield ""
-        yield "What was sent differs, by the provider's own parameters, by reasoning that was put back, or by hand:"
+        yield "What was sent differs: by the provider's own parameters, fetched pictures, restored reasoning, or by hand:"
         yield from changed
 
 
