@@ -87,7 +87,7 @@ def traced_lines(side: Side, sent: Kept, attempt: Mapping[str, Any]) -> Iterator
     changed = changes(found.built.body, side.flow.request.raw_content or b"")
     if changed:
         yield ""
-        yield "What was sent differs: by the provider's own parameters, fetched pictures, restored reasoning, or by hand:"
+        yield "What was sent differs: the provider's own parameters, fetched pictures, restored reasoning, or an edit:"
         yield from changed
 
 

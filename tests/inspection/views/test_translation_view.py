@@ -52,7 +52,7 @@ def test_what_was_sent_otherwise_is_told():
     sent = json.loads(built(json.dumps(REQUEST).encode())) | {"top_k": 5, "max_tokens": 100}
     text = shown(VIEW, flow_of(REQUEST, sent=json.dumps(sent).encode()))
     assert text.split("\n")[-3:] == [
-        "What was sent differs: by the provider's own parameters, fetched pictures, restored reasoning, or by hand:",
+        "What was sent differs: the provider's own parameters, fetched pictures, restored reasoning, or an edit:",
         "max_tokens",
         "top_k",
     ]
