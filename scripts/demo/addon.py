@@ -26,7 +26,8 @@ Streamed:
 
 Key: {key} (for admins: {key}-admin). Models: gpt-demo, claude-demo, gemini-demo, cohere-demo, cloudflare-demo,
 openrouter-demo, azure-demo, each on its own wire, and resilient-demo, which a dead and a flaky provider offer
-before a reliable one: ask for it a few times and watch.
+before a reliable one: ask for it a few times and watch. For pictures: image-demo, gemini-image-demo, imagen-demo;
+for sound: speech-demo, transcription-demo; for vectors: embedding-demo, gemini-embedding-demo and others.
 Your own providers go into api.yaml.
 """
 

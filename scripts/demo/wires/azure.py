@@ -12,6 +12,7 @@ from aiohttp import web
 
 from scripts.demo.brain import answer
 from scripts.demo.conversation import Reply
+from scripts.demo.media import FORBIDDEN
 from scripts.demo.wires.base import Refused, Wire, new_id, stream
 from scripts.demo.wires.chat import Reader, deltas, event, message_of, usage_of
 
@@ -19,8 +20,6 @@ KEY = "simulated-azure"
 DEPLOYMENTS = {"gpt-deployment": "gpt-simulated-2026-01-31", "gpt-deployment-mini": "gpt-simulated-mini-2026-01-31"}
 """Names, and the models behind them, whose names answers bear."""
 HARMS = ("hate", "self_harm", "sexual", "violence")
-FORBIDDEN = "attack the simulation"
-"""A prompt with these words is filtered."""
 
 
 # --- errors -------------------------------------------------------------------------------------------------

@@ -42,13 +42,15 @@ def new_id(prefix: str, length: int) -> str:
     return prefix + "".join(secrets.choice(LETTERS) for _ in range(length))
 
 
-async def stream(request: web.Request, events: Iterable[bytes]) -> web.StreamResponse:
-    """Writes the events of a stream one by one, with a delay before each.
+async def stream(
+    request: web.Request, events: Iterable[bytes], content_type: str = "text/event-stream; charset=utf-8"
+) -> web.StreamResponse:
+    """Writes the events of a stream, or the pieces of anything else, one by one, with a delay before each.
 
     Milliseconds: `?delay=` in the request's query, else UNIAPI_DEMO_DELAY in the environment, else DELAY.
     """
     delay = float(request.query.get("delay") or os.environ.get("UNIAPI_DEMO_DELAY") or DELAY) / 1000
-    response = web.StreamResponse(headers={"content-type": "text/event-stream; charset=utf-8"})
+    response = web.StreamResponse(headers={"content-type": content_type})
     await response.prepare(request)
     for event in events:
         await asyncio.sleep(delay)

@@ -13,12 +13,15 @@ from aiohttp import web
 
 from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Prompt, Reply
+from scripts.demo.media import vector
+from scripts.demo.wires import embeddings
 from scripts.demo.wires.base import Refused, Wire, stream
 from scripts.demo.wires.chat import Reader, deltas, event, message_of, usage_of
 
 KEY = "simulated-cloudflare"
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 MODELS = ("@cf/simulator/echo-8b", "@cf/simulator/echo-70b")
+EMBEDDING = "@cf/simulator/embed"
 KINDS: dict[type, str] = {list: "array", dict: "object"}
 CODES = {400: 5006, 401: 10000, 404: 7000, 429: 3036}
 
@@ -110,6 +113,10 @@ async def _run(request: web.Request) -> web.StreamResponse:
     """The model is in the path. Calls have no ids, arguments are objects."""
     _authorised(request)
     body = await READER.body(request)
+    if request.match_info["model"] == EMBEDDING:
+        vectors = [vector(text) for text in embeddings.texts_of(body.get("text"))]
+        result = {"shape": [len(vectors), len(vectors[0])], "data": vectors, "pooling": "mean"}
+        return web.json_response({"result": result, "success": True, "errors": [], "messages": []})
     prompt = _prompt(body, request.match_info["model"])
     reply = answer(prompt)
     if body.get("stream"):
@@ -131,13 +138,27 @@ def _pieces(reply: Reply) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
+# --- embeddings ---------------------------------------------------------------------------------------------
+
+
+async def _embed(request: web.Request) -> web.Response:
+    """Like OpenAI's; the vectors' length is the model's own, and base64 is not known."""
+    _authorised(request)
+    body = await READER.body(request)
+    texts = embeddings.texts_of(body.get("input"))
+    if body.get("model") != EMBEDDING or not texts:
+        raise Refused(failure(400, "AiError: Bad input: Error: required properties at '/' are 'text'"))
+    return web.json_response(embeddings.answer({}, texts, EMBEDDING))
+
+
 # --- models -------------------------------------------------------------------------------------------------
 
 
 async def _search(request: web.Request) -> web.Response:
     _authorised(request)
-    shared = {"source": 1, "task": {"name": "Text Generation"}, "description": "Repeats what it was told.", "tags": []}
-    result = [{"id": name, "name": name, **shared} for name in MODELS]
+    tasks = {**dict.fromkeys(MODELS, "Text Generation"), EMBEDDING: "Text Embeddings"}
+    shared = {"source": 1, "description": "A simulation.", "tags": []}
+    result = [{"id": name, "name": name, "task": {"name": task}, **shared} for name, task in tasks.items()]
     return web.json_response({"success": True, "result": result, "errors": [], "messages": []})
 
 
@@ -146,6 +167,7 @@ WIRE = Wire(
     name="cloudflare",
     routes={
         f"POST {AI}/v1/chat/completions": _complete,
+        f"POST {AI}/v1/embeddings": _embed,
         f"POST {AI}/run/{{model:.+}}": _run,
         f"GET {AI}/models/search": _search,
     },

@@ -1,4 +1,4 @@
-"""Cohere's wire: /cohere/v2/chat and /cohere/v1/models (Cohere API reference, "Chat with streaming")."""
+"""Cohere's wire: /cohere/v2/chat, /v2/embed and /v1/models (Cohere API reference, "Chat with streaming", "Embed")."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -9,11 +9,13 @@ from aiohttp import web
 from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Call, Prompt, Reply, Tool, ToolResult, Turn, Usage
 from scripts.demo.example import as_json
+from scripts.demo.media import vector
 from scripts.demo.wires.base import Refused, Wire, new_id, stream
 
 KEY = "simulated-cohere"
 MODELS = ("command-simulated", "command-simulated-reasoning")
 """The second reasons, unless it is told not to."""
+EMBEDDING = "embed-simulated"
 FIELDS = {
     *("model", "messages", "tools", "documents", "citation_options", "response_format", "safety_mode", "max_tokens"),
     *("stop_sequences", "temperature", "seed", "frequency_penalty", "presence_penalty", "k", "p", "logprobs"),
@@ -56,13 +58,18 @@ def _check(holds: object, message: str, status: int = 400) -> None:
         raise Refused(failure(status, message))
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def _json(request: web.Request) -> dict[str, Any]:
     try:
         body = await request.json()
     except ValueError:
         body = None
     if not isinstance(body, dict):
         raise Refused(failure(400, "invalid request: the body is not a JSON object"))
+    return body
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    body = await _json(request)
     unknown = body.keys() - FIELDS
     _check(not unknown, f"invalid request: unknown field: parameter '{min(unknown, default='')}' is not a valid field")
     model = body.get("model")
@@ -209,18 +216,37 @@ def _event(kind: str, **fields: Any) -> bytes:
     return f"event: {kind}\ndata: {as_json({'type': kind, **fields})}\n\n".encode()
 
 
+# --- embeddings ---------------------------------------------------------------------------------------------
+
+
+async def _embed(request: web.Request) -> web.Response:
+    _authorised(request)
+    body = await _json(request)
+    _check(body.get("model") == EMBEDDING, f"model '{body.get('model')}' not found", 404)
+    texts = body.get("texts")
+    _check(texts, "invalid request: valid texts must be provided")
+    _check(body.get("input_type"), "invalid request: valid input_type must be provided with the provided model")
+    vectors = [vector(text, body.get("output_dimension")) for text in texts or ()]
+    billed = {"input_tokens": sum(len(tokens(text)) for text in texts or ())}
+    meta = {"api_version": {"version": "2"}, "billed_units": billed}
+    answer = {"id": str(uuid4()), "texts": texts, "embeddings": {"float": vectors}, "meta": meta}
+    return web.json_response(answer | {"response_type": "embeddings_by_type"})
+
+
 # --- models -------------------------------------------------------------------------------------------------
 
 
 async def _list(request: web.Request) -> web.Response:
     _authorised(request)
-    shared = {"endpoints": ["chat"], "finetuned": False, "context_length": 128000, "default_endpoints": []}
-    return web.json_response({"models": [{"name": name, **shared} for name in MODELS]})
+    shared = {"finetuned": False, "context_length": 128000, "default_endpoints": []}
+    endpoints = {name: ["chat"] for name in MODELS} | {EMBEDDING: ["embed"]}
+    models = [{"name": name, "endpoints": known, **shared} for name, known in endpoints.items()]
+    return web.json_response({"models": models})
 
 
 WIRE = Wire(
     name="cohere",
-    routes={"POST /v2/chat": _chat, "GET /v1/models": _list},
+    routes={"POST /v2/chat": _chat, "POST /v2/embed": _embed, "GET /v1/models": _list},
     failure=failure,
     broken=broken,
 )

@@ -1,6 +1,9 @@
-"""Google's wire: /gemini/v1beta/models/… (Gemini API reference, "Generating content", "Models")."""
+"""Google's wire: /gemini/v1beta/models/… (Gemini API reference, "Generating content", "Models").
 
-from collections.abc import Iterator, Mapping
+What is no text (pictures, vectors) is in gemini_media.py.
+"""
+
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Literal
 
 from aiohttp import web
@@ -8,11 +11,12 @@ from aiohttp import web
 from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Prompt, Reply, Tool, ToolResult, Turn
 from scripts.demo.example import as_json
+from scripts.demo.wires import gemini_media
 from scripts.demo.wires.base import Refused, Wire, new_id, stream
 from scripts.demo.wires.gemini_rules import calls_of, declared, problem, signature
 
 KEY = "AIza-simulated"
-MODELS = ("gemini-3-flash-simulated", "gemini-2.5-flash-simulated")
+MODELS = ("gemini-3-flash-simulated", "gemini-2.5-flash-simulated", gemini_media.PICTURING)
 WORDS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -51,16 +55,22 @@ def _authorised(request: web.Request) -> None:
         raise Refused(failure(400, "API key not valid. Please pass a valid API key."))
 
 
-async def body_of(request: web.Request, model: str) -> dict[str, Any]:
-    """The request's JSON, if it is one that the model takes."""
+async def json_of(request: web.Request, model: str, models: Container[str]) -> dict[str, Any]:
+    """The request's JSON, if the model is one of `models`."""
     try:
         body = await request.json()
     except ValueError:
         body = None
     if not isinstance(body, dict):
         raise Refused(failure(400, "Invalid JSON payload received."))
-    if model not in MODELS:
+    if model not in models:
         raise Refused(failure(404, f"models/{model} is not found for API version v1beta."))
+    return body
+
+
+async def body_of(request: web.Request, model: str) -> dict[str, Any]:
+    """The request's JSON, if it is one that the model takes."""
+    body = await json_of(request, model, MODELS)
     wrong = problem(model, body)
     if wrong:
         raise Refused(failure(400, wrong))
@@ -122,6 +132,8 @@ async def _generate(request: web.Request) -> web.StreamResponse:
 async def generated(request: web.Request, model: str) -> web.StreamResponse:
     """What the model answers: whole, as a stream of events, or, where nobody asked for those, as one JSON list."""
     body = await body_of(request, model)
+    if model == gemini_media.PICTURING:
+        return web.json_response(gemini_media.pictured(body, model))
     reply = answer(_prompt(model, body))
     chunks = _chunks(reply, model)
     if not request.path.endswith(":streamGenerateContent"):
@@ -175,13 +187,39 @@ def _event(chunk: Mapping[str, Any]) -> bytes:
     return f"data: {as_json(chunk)}\r\n\r\n".encode()
 
 
+# --- pictures and vectors -----------------------------------------------------------------------------------
+
+
+async def _predict(request: web.Request) -> web.Response:
+    _authorised(request)
+    body = await json_of(request, request.match_info["model"], [gemini_media.IMAGEN])
+    return web.json_response(gemini_media.predicted(body))
+
+
+async def _embed(request: web.Request) -> web.Response:
+    _authorised(request)
+    return web.json_response(await embedded(request, request.match_info["model"]))
+
+
+async def embedded(request: web.Request, model: str) -> dict[str, Any]:
+    """The vectors of one content, or of many."""
+    body = await json_of(request, model, [gemini_media.EMBEDDING])
+    if request.path.endswith(":embedContent"):
+        return gemini_media.embedded(body)
+    return gemini_media.all_embedded(body["requests"])
+
+
 # --- models -------------------------------------------------------------------------------------------------
 
 
 async def _list(request: web.Request) -> web.Response:
     _authorised(request)
-    methods = ["generateContent", "countTokens"]
-    models = [{"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": methods} for name in MODELS]
+    methods = {name: ["generateContent", "countTokens"] for name in MODELS}
+    methods |= {gemini_media.IMAGEN: ["predict"], gemini_media.EMBEDDING: ["embedContent", "countTextTokens"]}
+    models = [
+        {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": known}
+        for name, known in methods.items()
+    ]
     return web.json_response({"models": models})
 
 
@@ -190,6 +228,9 @@ WIRE = Wire(
     routes={
         "POST /v1beta/models/{model}:generateContent": _generate,
         "POST /v1beta/models/{model}:streamGenerateContent": _generate,
+        "POST /v1beta/models/{model}:predict": _predict,
+        "POST /v1beta/models/{model}:embedContent": _embed,
+        "POST /v1beta/models/{model}:batchEmbedContents": _embed,
         "GET /v1beta/models": _list,
     },
     failure=failure,

@@ -1,4 +1,7 @@
-"""OpenAI's wire: /openai/v1/chat/completions and /openai/v1/models (OpenAI API reference, "Chat")."""
+"""OpenAI's wire: /openai/v1/chat/completions and /openai/v1/models (OpenAI API reference, "Chat").
+
+Its other endpoints are in openai_texts.py, openai_images.py and openai_audio.py.
+"""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -9,53 +12,20 @@ from aiohttp import web
 from scripts.demo.brain import answer
 from scripts.demo.conversation import Reply
 from scripts.demo.example import as_json
-from scripts.demo.wires.base import Refused, Wire, new_id, stream
-from scripts.demo.wires.chat import Reader, deltas, event, message_of, usage_of
+from scripts.demo.wires import openai_audio, openai_images, openai_texts
+from scripts.demo.wires.base import Wire, new_id, stream
+from scripts.demo.wires.chat import deltas, event, message_of, usage_of
+from scripts.demo.wires.openai_rules import READER, authorised, broken, failure
 
-KEY = "sk-simulated-openai"
 MODELS = {"gpt-simulated": "gpt-simulated-2026-01-31", "gpt-simulated-mini": "gpt-simulated-mini-2026-01-31"}
 """Names, and the dated names that answers bear."""
-TYPES = {400: "invalid_request_error", 401: "invalid_request_error", 404: "invalid_request_error"}
-CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
-
-
-# --- errors -------------------------------------------------------------------------------------------------
-
-
-def failure(status: int, message: str, param: str | None = None, code: str | None = None) -> web.Response:
-    """An error answer."""
-    headers = {"x-request-id": new_id("req_", 32)}
-    return web.json_response(_error(status, message, param, code), status=status, headers=headers)
-
-
-def _error(status: int, message: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:
-    kind = "requests" if status == 429 else TYPES.get(status, "server_error")
-    return {"error": {"message": message, "type": kind, "param": param, "code": code or CODES.get(status)}}
-
-
-def broken(message: str) -> bytes:
-    """A stream that is nothing but an error."""
-    return event(_error(500, message))
-
-
-# --- requests -----------------------------------------------------------------------------------------------
-
-
-READER = Reader(failure)
-
-
-def _authorised(request: web.Request) -> None:
-    key = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if key != KEY:
-        shown = f"{key[:8]}****{key[-4:]}" if len(key) > 12 else "****"
-        raise Refused(failure(401, f"Incorrect API key provided: {shown}."))
 
 
 # --- answers ------------------------------------------------------------------------------------------------
 
 
 async def _complete(request: web.Request) -> web.StreamResponse:
-    _authorised(request)
+    authorised(request)
     body = await READER.body(request)
     prompt = READER.prompt(body, body.get("model"), MODELS)
     reply = answer(prompt)
@@ -128,15 +98,22 @@ def _chunks(reply: Reply, head: Mapping[str, Any], with_usage: bool) -> Iterator
 
 
 async def _list(request: web.Request) -> web.Response:
-    _authorised(request)
+    authorised(request)
     shared = {"object": "model", "created": 1769817600, "owned_by": "simulator"}
-    data = [{"id": name, **shared} for name in MODELS]
+    others = (*openai_texts.MODELS, *openai_images.MODELS, *openai_audio.MODELS)
+    data = [{"id": name, **shared} for name in (*MODELS, *others)]
     return web.json_response({"object": "list", "data": data})
 
 
 WIRE = Wire(
     name="openai",
-    routes={"POST /v1/chat/completions": _complete, "GET /v1/models": _list},
+    routes={
+        "POST /v1/chat/completions": _complete,
+        "GET /v1/models": _list,
+        **openai_texts.ROUTES,
+        **openai_images.ROUTES,
+        **openai_audio.ROUTES,
+    },
     failure=failure,
     broken=broken,
 )

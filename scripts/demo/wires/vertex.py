@@ -5,7 +5,7 @@
 
 from aiohttp import web
 
-from scripts.demo.wires import anthropic, gemini
+from scripts.demo.wires import anthropic, gemini, gemini_media
 from scripts.demo.wires.base import Refused, Wire
 
 TOKEN = "ya29.simulated"  # noqa: S105 - made up
@@ -31,6 +31,20 @@ async def _gemini(request: web.Request) -> web.StreamResponse:
     return await gemini.generated(request, request.match_info["model"])
 
 
+async def _predict(request: web.Request) -> web.Response:
+    """Pictures and vectors of the models that are older than generateContent."""
+    _authorised(request)
+    models = [gemini_media.IMAGEN, gemini_media.TEXT_EMBEDDING]
+    body = await gemini.json_of(request, request.match_info["model"], models)
+    embeds = request.match_info["model"] == gemini_media.TEXT_EMBEDDING
+    return web.json_response((gemini_media.predicted_vectors if embeds else gemini_media.predicted)(body))
+
+
+async def _embed(request: web.Request) -> web.Response:
+    _authorised(request)
+    return web.json_response(await gemini.embedded(request, request.match_info["model"]))
+
+
 async def _claude(request: web.Request) -> web.StreamResponse:
     _authorised(request)
     body = await anthropic.json_of(request)
@@ -47,6 +61,9 @@ WIRE = Wire(
         "POST /token": _token,
         f"{GEMINI}:generateContent": _gemini,
         f"{GEMINI}:streamGenerateContent": _gemini,
+        f"{GEMINI}:predict": _predict,
+        f"{GEMINI}:embedContent": _embed,
+        f"{GEMINI}:batchEmbedContents": _embed,
         f"{CLAUDE}:rawPredict": _claude,
         f"{CLAUDE}:streamRawPredict": _claude,
     },
