@@ -29,7 +29,7 @@ from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.mode_specs import RegularMode, Socks5Mode, UpstreamMode
 
 HERE = str(Path(__file__).resolve().parent)
-PACKAGES = ("config", "translators", "balancing", "inspection")
+PACKAGES = ("config", "translators", "balancing", "inspection", "stats")
 
 
 def make_packages_importable() -> None:
@@ -59,8 +59,8 @@ from balancing.admission import offered_key, wrong_key  # noqa: E402
 from balancing.call import Call  # noqa: E402
 from balancing.discovery import Discovery  # noqa: E402
 from balancing.dispatch import DirectAddonManager  # noqa: E402
-from balancing.endpoints import Endpoint, Question, endpoint_of, unknown_endpoint  # noqa: E402
-from balancing.endpoints.moderations import ask_moderation  # noqa: E402
+from balancing.endpoints import ENDPOINTS, Endpoint, Question, endpoint_of, unknown_endpoint  # noqa: E402
+from balancing.endpoints.service import ask_moderation  # noqa: E402
 from balancing.exchange import Exchange  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.gateway import Gateway  # noqa: E402
@@ -79,6 +79,7 @@ from config.options import NO_CONFIG, OPTIONS, wrong_host  # noqa: E402
 from config.schema import ClientKey, Model, Provider  # noqa: E402
 from config.secrets import Secret  # noqa: E402
 from config.watch import ConfigSource, find_source  # noqa: E402
+from inspection import views  # noqa: E402
 from inspection.flow_notes import note_client, note_outcome, note_provider  # noqa: E402
 from inspection.messages import (  # noqa: E402
     PREFLIGHT_HEADERS,
@@ -95,6 +96,9 @@ from inspection.messages import (  # noqa: E402
 from inspection.ownership import Ownership  # noqa: E402
 from inspection.request_log import RequestLog  # noqa: E402
 from inspection.summary import log_line  # noqa: E402
+from stats.database import database_of  # noqa: E402
+from stats.recorder import Statistics  # noqa: E402
+from stats.reports import Reports  # noqa: E402
 from translators.errors import WireError  # noqa: E402
 
 balancing.belongs_to_uniapi_addon = True  # type: ignore[attr-defined]
@@ -143,6 +147,7 @@ class Uniapi:
     def load(self, loader: Loader) -> None:
         try:
             self.environment = Environment.read(os.environ)
+            database = None if self.environment.disable_database else database_of(self.environment)
         except ConfigError as error:
             refuse(str(error))
         self.gateway = Gateway(
@@ -164,6 +169,12 @@ class Uniapi:
             time.monotonic,
             allow_on_error=self.environment.moderation_on_error == "allow",
         )
+        self.statistics = Statistics(database, wall_clock=time.time, log=logger.warning) if database else None
+        self.reports = Reports(
+            self.statistics, endpoints=[endpoint.path for endpoint in ENDPOINTS], cooldowns=self.gateway.cooldowns
+        )
+        self.gateway.reports = self.reports
+        views.add()
         for option in OPTIONS:
             loader.add_option(option.name, option.kind, option.default, option.help)
         for name, value in (("connection_strategy", "lazy"), ("tcp_timeout", 3600)):
@@ -212,6 +223,8 @@ class Uniapi:
         gc.freeze()
         DirectAddonManager.take_over(ctx.master.addons)
         self.watcher = asyncio.get_running_loop().create_task(self.follow_source())
+        if self.statistics is not None:
+            self.statistics.start()
         if self.gateway.config is not None:
             self.discovery.follow(self.gateway.config)
         if is_open_proxy() and not ctx.options.proxyauth:
@@ -234,14 +247,23 @@ class Uniapi:
     def found_source(self) -> ConfigSource | None:
         return find_source(ctx.options.uniapi_config, Path.cwd(), self.environment)
 
-    def done(self) -> None:
+    def done(self) -> Awaitable[None] | None:
+        """mitmproxy waits for what is returned when the program ends, and not when the script is loaded anew."""
         self.request_log.flush()
+        views.remove()
         DirectAddonManager.give_back(ctx.master.addons)
         if self.watcher is not None:
             self.watcher.cancel()
         self.discovery.stop()
-        if self.watcher is not None and not self.watcher.get_loop().is_closed():
-            self.closing = self.watcher.get_loop().create_task(self.own_calls.close())
+        if self.watcher is None:
+            return None
+        self.closing = self.watcher.get_loop().create_task(self.close())
+        return self.closing
+
+    async def close(self) -> None:
+        await self.own_calls.close()
+        if self.statistics is not None:
+            await self.statistics.stop()
 
     # --- a connection ---
 
@@ -346,6 +368,7 @@ class Uniapi:
             flow.response = self.reply(flow, answer)
         else:
             passage.exchange = answer
+            self.reports.began(stream=answer.request.stream)
             await self.prepare_attempt(flow, passage, answer)
 
     # --- attempts (called by balancing/failover.py) ---
@@ -422,9 +445,14 @@ class Uniapi:
             status=flow.response.status_code if flow.response else None,
             refusal=passage.refusal,
         )
-        account = account_of(exchange, visit) if exchange else refused_account(visit)
-        if exchange is not None and (winner := exchange.winner) is not None:
-            note_provider(flow, winner.status, winner.headers, bytes(winner.kept), winner.cut)
+        if exchange is None:
+            account = refused_account(visit)
+            self.reports.refused(account)
+        else:
+            account = account_of(exchange, visit)
+            self.reports.ended(account)
+            if (winner := exchange.winner) is not None:
+                note_provider(flow, winner.status, winner.headers, bytes(winner.kept), winner.cut)
         note_outcome(flow, account)
         self.request_log.add(log_line(account))
 

@@ -100,6 +100,8 @@ def attempt_account(record: AttemptRecord) -> dict[str, Any]:
         "model": attempt.channel.model.upstream,
         "alias": attempt.channel.model.alias,
         "base_url": attempt.channel.provider.base_url or "",
+        "tools": attempt.channel.provider.tools,
+        "image": attempt.channel.provider.image,
         "key": attempt.key.masked if attempt.key else "",
         "url": record.url,
         "status": record.status,

@@ -11,17 +11,33 @@ NEVER = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
-class Cooling:
-    """One cooldown in force, for people: nothing secret in it."""
+class Subject:
+    """What is left alone, for people: a provider's model, in one region or in all, or a provider's key (masked)."""
 
-    what: str
+    provider: str
+    model: str = ""
+    key: str = ""
+    region: str = ""
+
+    def __str__(self) -> str:
+        if self.key:
+            return f"{self.provider}, {self.key}"
+        name = f"{self.provider}/{self.model}" if self.model else self.provider
+        return f"{name} in {self.region}" if self.region else name
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """One cooldown in force."""
+
+    what: Subject
     seconds_left: float
     why: str
 
 
 @dataclass(slots=True)
 class _Cooldown:
-    what: str
+    what: Subject
     why: str
     since: float
     """When it last failed."""
@@ -48,7 +64,7 @@ class Cooldowns[Name: Hashable]:
         end = self._ends.get(name)
         return end if end is not None and end > self._clock() else NEVER
 
-    def cool(self, name: Name, what: str, seconds: float, why: str) -> bool:
+    def cool(self, name: Name, what: Subject, seconds: float, why: str) -> bool:
         """Leave it alone for so long; False if that is over before the cooldown that it has already is."""
         now = self._clock()
         self._drop_ended(now)
@@ -69,6 +85,13 @@ class Cooldowns[Name: Hashable]:
         if cooldown is not None and began >= cooldown.since:
             self._drop([name])
             self.ended_early += 1
+
+    def clear(self, matching: Callable[[Subject], bool]) -> int:
+        """End the cooldowns of these at once, as if they had recovered. Returns how many there were."""
+        cleared = [name for name, cooldown in self._cooldowns.items() if matching(cooldown.what)]
+        self._drop(cleared)
+        self.ended_early += len(cleared)
+        return len(cleared)
 
     def keep_only(self, names: Container[Name]) -> None:
         """Forget what exists no longer."""

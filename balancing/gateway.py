@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from balancing.admission import model_not_found
 from balancing.channels import Candidate, Catalogue
@@ -16,6 +16,22 @@ from balancing.tokens import TokenSource
 from config.schema import ClientKey, Config, Model
 from translators.base import AnswerIdentity, ApiRequest, Service
 from translators.errors import WireError
+
+
+class Reports(Protocol):
+    """What there is to tell of the past; stats/reports.py has it."""
+
+    async def statistics(self, hours: float) -> Mapping[str, Any]:
+        """Raises WireError where there are none."""
+        ...
+
+    def page(self) -> tuple[Mapping[str, str], bytes]:
+        """Headers and body of the page that shows the statistics."""
+        ...
+
+    def metrics(self) -> tuple[Mapping[str, str], bytes]:
+        """Headers and body of what Prometheus scrapes."""
+        ...
 
 
 class Gateway:
@@ -39,6 +55,7 @@ class Gateway:
         self._chance = chance
         self.planner = Planner(clock, chance, log)
         self.rate_limits = RateLimits(clock)
+        self.reports: Reports
         self.images: ImageFetcher | None = None
         """None: addresses of pictures go to providers as they are."""
         self.moderation: Moderation | None = None
@@ -75,6 +92,21 @@ class Gateway:
     def client(self, key: str) -> ClientKey | None:
         """The entry that lists this key; None while there is no configuration."""
         return self._catalogue.client(key) if self._catalogue else None
+
+    def cooldowns(self) -> list[dict[str, Any]]:
+        """Those in force, the longest first, as GET /v1/stats lists them."""
+        return [
+            {
+                "what": str(cooling.what),
+                "provider": cooling.what.provider,
+                "model": cooling.what.model,
+                "key": cooling.what.key,
+                "region": cooling.what.region,
+                "seconds_left": round(cooling.seconds_left, 1),
+                "why": cooling.why,
+            }
+            for cooling in self.planner.cooling()
+        ]
 
     def candidates(self, client: ClientKey, asked: str) -> Sequence[Candidate]:
         """The channels that may serve this client's request. Raises WireError: 404 if there is none, 503."""

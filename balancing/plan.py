@@ -95,6 +95,10 @@ class Planner:
         """Every cooldown in force, the longest first."""
         return self._upstreams.cooling()
 
+    def clear_cooldowns(self, matching: str) -> int:
+        """End the cooldowns of what has this text in its name; of everything, if it is empty. Gives their number."""
+        return self._upstreams.clear(lambda what: matching in str(what))
+
     def _schedule(self, client: ClientKey, asked: str) -> Schedule:
         algorithm = client.preferences.scheduling_algorithm
         place = (client.api, asked, algorithm)

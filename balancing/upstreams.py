@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from balancing.blame import Blame
 from balancing.channels import Channel
-from balancing.cooldown import NEVER, Cooldowns, Cooling
+from balancing.cooldown import NEVER, Cooldowns, Cooling, Subject
 from balancing.keys import KeyTurns, KeyUse, UpstreamKey
 from balancing.rotation import Rotation
 
@@ -93,16 +93,17 @@ class Upstreams:
 
     def cool(
         self, blame: Blame, channel: Channel, key: UpstreamKey, region: str, seconds: float, why: str
-    ) -> str | None:
+    ) -> Subject | None:
         """Leave what is to blame alone for so long. Returns what that is, for people; None if it is so already."""
-        what = channel.label
+        provider, model = channel.provider.name, channel.model.upstream
         if blame is Blame.CHANNEL:
+            what = Subject(provider, model)
             is_new = self.channels.cool(channel.key, what, seconds, why)
         elif blame is Blame.KEY:
-            what = f"{channel.provider.name}, {key.label}"
+            what = Subject(provider, key=key.label)
             is_new = self.keys.cool(key.id, what, seconds, why)
         else:
-            what = f"{channel.label} in {region}"
+            what = Subject(provider, model, region=region)
             is_new = self.regions.cool((channel.key, region), what, seconds, why)
         return what if is_new else None
 
@@ -128,6 +129,10 @@ class Upstreams:
         """Every cooldown in force, the longest first."""
         cooling = self.channels.in_force() + self.keys.in_force() + self.regions.in_force()
         return sorted(cooling, key=lambda each: -each.seconds_left)
+
+    def clear(self, matching: Callable[[Subject], bool]) -> int:
+        """End the cooldowns of these. Returns how many there were."""
+        return sum(cooldowns.clear(matching) for cooldowns in (self.channels, self.keys, self.regions))
 
     def _key_order(self, channel: Channel) -> Iterator[int]:
         algorithm = channel.provider.preferences.api_key_schedule_algorithm

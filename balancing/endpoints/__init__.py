@@ -1,25 +1,24 @@
-"""The gateway's endpoints. A new one is a file here and a line in the table."""
+"""The gateway's endpoints. A new one is a file and a line in a table: in translators/services.py if providers answer
+it, otherwise here."""
 
 from balancing.endpoints.api_key import GENERATE_API_KEY
-from balancing.endpoints.chat import CHAT
-from balancing.endpoints.completions import COMPLETIONS
-from balancing.endpoints.embeddings import EMBEDDINGS
 from balancing.endpoints.endpoint import Endpoint, Question
 from balancing.endpoints.health import HEALTH
 from balancing.endpoints.models import MODEL, MODEL_LIST
-from balancing.endpoints.moderations import MODERATIONS
+from balancing.endpoints.reports import METRICS, STATISTICS, STATISTICS_PAGE
+from balancing.endpoints.service import SERVICE_ENDPOINTS
 from translators.errors import WireError
 
 __all__ = ["ENDPOINTS", "Endpoint", "Question", "endpoint_of", "unknown_endpoint"]
 
 ENDPOINTS = (
-    CHAT,
-    COMPLETIONS,
-    EMBEDDINGS,
-    MODERATIONS,
+    *SERVICE_ENDPOINTS,
     MODEL_LIST,
     MODEL,
     GENERATE_API_KEY,
+    STATISTICS,
+    STATISTICS_PAGE,
+    METRICS,
     HEALTH,
 )
 

@@ -1,35 +1,61 @@
-"""Endpoints that are answered by providers: who may ask, what, how often, and by which channels it goes."""
+"""Endpoints that are answered by providers: who may ask, what, and by which channels it goes."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from balancing.chat_preparation import ChatPreparation
 from balancing.endpoints.endpoint import Endpoint, Question
 from balancing.exchange import Exchange, Preparation
 from balancing.gateway import Gateway
+from balancing.identity import identity_of
+from balancing.own_calls import OwnCalls
+from balancing.replies import Reply
 from config.schema import ClientKey
-from translators.base import ApiRequest, See, Service
+from translators.base import ApiRequest, See
+from translators.services import OFFERS
 from translators.types import Target
 
+CHAT = "/v1/chat/completions"
+MODERATIONS = "/v1/moderations"
 
-def service_endpoint(
-    path: str,
-    read: Callable[[bytes, str], ApiRequest],
-    services: Mapping[str, Service[Any]],
-    preparation: Callable[[Gateway, ClientKey], Preparation] = lambda gateway, client: as_it_is,
-) -> Endpoint:
-    """POST `path`, whose body `read` understands (body, content type; raises RequestError), as engines offer it."""
+
+def chat_preparation(gateway: Gateway, client: ClientKey) -> Preparation:
+    return ChatPreparation(gateway.images, gateway.reasoning, identity_of(client))
+
+
+def no_preparation(gateway: Gateway, client: ClientKey) -> Preparation:
+    return as_it_is
+
+
+async def as_it_is(request: ApiRequest, target: Target, engine: str) -> tuple[ApiRequest, See | None]:
+    return request, None
+
+
+PREPARATIONS: Mapping[str, Callable[[Gateway, ClientKey], Preparation]] = {CHAT: chat_preparation}
+"""Endpoint → what its requests need before a service builds from them."""
+
+
+def service_endpoint(path: str) -> Endpoint:
+    """One of translators/services.py."""
+    offer = OFFERS[path]
+    preparation = PREPARATIONS.get(path, no_preparation)
 
     async def answer(gateway: Gateway, question: Question) -> Exchange:
         client = question.asker
-        request = read(question.body, question.content_type)
+        request = offer.read(question.body, question.content_type)
         candidates = gateway.candidates(client, request.model)
         if gateway.moderation is not None:
             await gateway.moderation.check(client, path, request.fields)
-        return gateway.exchange(client, request, services, candidates, preparation(gateway, client))
+        return gateway.exchange(client, request, offer.services, candidates, preparation(gateway, client))
 
     return Endpoint("POST", path, answer)
 
 
-async def as_it_is(request: ApiRequest, target: Target, engine: str) -> tuple[ApiRequest, See | None]:
-    """The preparation of requests that need none."""
-    return request, None
+SERVICE_ENDPOINTS = tuple(service_endpoint(path) for path in OFFERS)
+
+
+async def ask_moderation(gateway: Gateway, own_calls: OwnCalls, client: ClientKey, body: bytes) -> Reply:
+    """What the client's own request would be answered, without its limits. Raises WireError: 400, 404, 503."""
+    offer = OFFERS[MODERATIONS]
+    request = offer.read(body, "application/json")
+    candidates = gateway.candidates(client, request.model)
+    return await own_calls.serve(gateway.exchange(client, request, offer.services, candidates, as_it_is))

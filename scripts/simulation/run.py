@@ -139,6 +139,6 @@ class Simulation:
 
     def _sample(self) -> None:
         cooling = self._planner.cooling()
-        channels = sum(each.what in self._labels for each in cooling)
+        channels = sum(str(each.what) in self._labels for each in cooling)
         self._outcome.channels_cooling.append(channels / len(self._candidates))
         self._outcome.keys_cooling.append((len(cooling) - channels) / self._key_count)

@@ -10,8 +10,8 @@ from typing import Any
 
 from balancing.account import Visit
 from balancing.channels import Catalogue
-from balancing.endpoints import Endpoint, Question
-from balancing.endpoints.chat import CHAT
+from balancing.endpoints import ENDPOINTS, Endpoint, Question
+from balancing.endpoints.service import CHAT
 from balancing.exchange import Exchange
 from balancing.gateway import Gateway
 from balancing.plan import Attempt, Plan, Planner
@@ -20,7 +20,7 @@ from config.schema import ClientKey, ClientPreferences, Config, Model, Preferenc
 from config.secrets import Secret
 from translators.errors import Kind, UpstreamError
 
-
+CHAT_ENDPOINT = next(endpoint for endpoint in ENDPOINTS if endpoint.path == CHAT)
 VISIT = Visit(
     time=1.0, endpoint="/v1/chat/completions", client="1a2b3c4d…0001", ip="192.0.2.1", status=200, refusal=None
 )
@@ -158,7 +158,7 @@ class World:
     @property
     def cooling(self) -> dict[str, float]:
         """What cools, and for how many seconds."""
-        return {each.what: each.seconds_left for each in self.planner.cooling()}
+        return {str(each.what): each.seconds_left for each in self.planner.cooling()}
 
 
 def begun(plan: Plan) -> Attempt:
@@ -195,6 +195,6 @@ async def to_the_end[Result](answer: Awaitable[Result]) -> Result:
 
 def chat(gateway: Gateway, client: ClientKey, body: bytes) -> Exchange:
     """A chat request that is served from now on."""
-    exchange = ask(gateway, CHAT, client, body)
+    exchange = ask(gateway, CHAT_ENDPOINT, client, body)
     assert isinstance(exchange, Exchange)
     return exchange
