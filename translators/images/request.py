@@ -76,7 +76,7 @@ def read_edit(body: bytes, content_type: str) -> JsonRequest | FormRequest:
 
 def image_request(request: JsonRequest | FormRequest) -> ImageRequest:
     """Raises RequestError, naming the field."""
-    fields: Mapping[str, Any] = request.raw if isinstance(request, JsonRequest) else request.fields
+    fields = request.fields
     size = text_in(fields.get("size"))
     return ImageRequest(
         prompt=fields["prompt"],

@@ -5,7 +5,6 @@
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,7 +33,7 @@ def refuses(request: JsonRequest | FormRequest) -> bool:
 def draft(request: JsonRequest | FormRequest, target: Target) -> tuple[dict[str, Any], list[Note]]:
     """The body for either endpoint, and notes of what is not in it. Raises RequestError."""
     wanted = image_request(request)
-    fields: Mapping[str, Any] = request.raw if isinstance(request, JsonRequest) else request.fields
+    fields = request.fields
     body = {name: value for name, value in fields.items() if name not in (*REFUSED, *FILES)}
     body["model"] = target.model
     if "n" in body:
