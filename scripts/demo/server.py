@@ -11,10 +11,13 @@ from scripts.demo.wires.base import Refused, Wire
 FAILURES = ("status 500", "connection closed", "status 429", "error in a 200", "none")
 """What becomes of the requests of a flaky provider, one after the other, and from the start again."""
 
+MOST_BYTES = 128 << 20
+"""Of a request's body."""
+
 
 def application() -> web.Application:
     """/openai/v1/…, /anthropic/v1/… and so on; /flaky/openai/v1/… and so on."""
-    app = web.Application()
+    app = web.Application(client_max_size=MOST_BYTES)
     for wire in WIRES:
         app.add_subapp(f"/{wire.name}", _provider(wire, _polite(wire)))
         app.add_subapp(f"/flaky/{wire.name}", _provider(wire, _flaky(wire), _polite(wire)))
@@ -22,7 +25,7 @@ def application() -> web.Application:
 
 
 def _provider(wire: Wire, *middlewares: Middleware) -> web.Application:
-    app = web.Application(middlewares=middlewares, client_max_size=100 << 20)
+    app = web.Application(middlewares=middlewares)
     for route, handler in wire.routes.items():
         method, path = route.split()
         app.router.add_route(method, path, handler)
