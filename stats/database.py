@@ -4,6 +4,7 @@ Nothing is opened here; connections are made when they are needed.
 """
 
 import os
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
@@ -25,6 +26,9 @@ LOCK_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 """For a server that no longer answers."""
+
+FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What is raised when a database cannot be used: not all of it passes through SQLAlchemy."""
 
 
 @dataclass(frozen=True, slots=True)

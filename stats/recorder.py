@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from stats.database import Database, reason_of
+from stats.database import FAILURES, Database, reason_of
 from stats.migrations import prepare
 from stats.report import read_report
 from stats.retention import delete_piece
@@ -194,7 +194,7 @@ class Statistics:
             try:
                 await self._prepare()
                 report = await read_report(self._database.reader, self._wall_clock(), hours)
-            except Exception as error:
+            except FAILURES as error:
                 raise StatisticsUnavailable(
                     f"The statistics in {self._database.name} cannot be read: {reason_of(error)}."
                 ) from error

@@ -9,7 +9,7 @@ from stats.tables import attempts, requests
 
 DAYS_KEPT = 90
 PIECE = 1000
-"""Requests, or requests whose attempts, are deleted in one transaction."""
+"""Rows of a table that are deleted in one transaction, and those of the same requests."""
 
 
 async def delete_piece(engine: AsyncEngine, now: float) -> bool:

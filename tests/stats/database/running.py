@@ -1,7 +1,7 @@
 """Statistics at work, for tests that look at what comes of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,18 @@ async def running(database: Database, told: Callable[[str], None], **options: An
         yield statistics
     finally:
         await statistics.stop()
+
+
+def completed[T](database: Database, work: Coroutine[Any, Any, T]) -> T:
+    """What the work returns, in a loop of its own; no connection outlives that."""
+
+    async def run() -> T:
+        try:
+            return await work
+        finally:
+            await database.writer.dispose()
+
+    return asyncio.run(run())
 
 
 async def rows(database: Database, table: Table) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from config.secrets import Secret
 from stats.database import database_at, sqlite_database
 from stats.tables import attempts, requests
 from tests.stats.database.accounts import account, attempt
-from tests.stats.database.running import count, rows, running
+from tests.stats.database.running import completed, count, rows, running
 
 OLD_REQUESTS = """
     CREATE TABLE uniapi_requests (
@@ -60,7 +60,7 @@ def test_the_columns_that_an_older_version_had_not_are_added(database, told):
         assert ["time"] in await indexed_columns(database, requests)
         assert (await statistics.report(1))["totals"]["requests"] == 2
 
-    asyncio.run(run())
+    completed(database, run())
     assert told == []
 
 
@@ -81,7 +81,7 @@ def test_a_newer_version_s_columns_are_left_alone(database, told):
         assert (await statistics.report(1))["totals"]["requests"] == 1
         await execute(database, "SELECT mood FROM uniapi_requests", "SELECT weather FROM uniapi_attempts")
 
-    asyncio.run(run())
+    completed(database, run())
     assert told == []
 
 
@@ -108,20 +108,22 @@ def test_a_column_of_any_kind_can_be_added(database, told, monkeypatch, kind, op
         assert row["later"] == (False if options else None)
         assert ["later"] in await indexed_columns(database, requests)
 
-    asyncio.run(run())
+    completed(database, run())
     assert told == []
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["empty", "old"])
 def test_gateways_start_together(postgresql, postgres, told, old):
     """Six at the same moment, with the tables still to be made or brought up to date; and all of them write."""
-    asyncio.run(start_together([postgresql, *(database_at_same(postgresql, postgres) for _ in range(5))], told, old))
+    completed(
+        postgresql, start_together([postgresql, *(database_at_same(postgresql, postgres) for _ in range(5))], told, old)
+    )
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["empty", "old"])
 def test_gateways_share_a_file(sqlite, told, old):
     """The same with one SQLite file."""
-    asyncio.run(start_together([sqlite, *(sqlite_database(sqlite.name) for _ in range(5))], told, old))
+    completed(sqlite, start_together([sqlite, *(sqlite_database(sqlite.name) for _ in range(5))], told, old))
 
 
 def database_at_same(database, postgres):

@@ -9,7 +9,7 @@ import pytest
 from stats.recorder import QUEUE, Statistics
 from stats.tables import attempts, requests
 from tests.stats.database.accounts import NOW, account, attempt
-from tests.stats.database.running import count, rows, running, until_written
+from tests.stats.database.running import completed, count, rows, running, until_written
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,7 +26,7 @@ def test_ten_thousand_requests_are_ten_thousand_rows(database, told):
         assert await count(database, attempts) == 20_000
         assert len({row["asked"] for row in await rows(database, requests)}) == 10_000
 
-    asyncio.run(run())
+    completed(database, run())
     assert told == []
 
 
@@ -39,7 +39,7 @@ def test_a_request_is_written_while_the_gateway_runs(database, told):
             await until_written(statistics)
             assert await count(database, requests) == 1
 
-    asyncio.run(run())
+    completed(database, run())
 
 
 def test_recording_waits_for_nothing(sqlite, told, other_process_locks):
@@ -61,7 +61,7 @@ def test_recording_waits_for_nothing(sqlite, told, other_process_locks):
         assert await count(sqlite, requests) == 1001
 
     assert not inspect.iscoroutinefunction(Statistics.record)
-    asyncio.run(run())
+    completed(sqlite, run())
     assert told == []
 
 
@@ -79,7 +79,7 @@ def test_what_does_not_fit_into_the_queue_is_counted(sqlite, told):
         await statistics.stop(seconds=60)
         assert await count(sqlite, requests) == QUEUE
 
-    asyncio.run(run())
+    completed(sqlite, run())
     assert len(told) == 1
     assert "more requests than" in told[0]
     assert "rows lost so far: 3" in told[0]
@@ -109,7 +109,7 @@ def test_a_batch_that_was_written_already_is_not_written_twice(database, told):
         assert await count(database, requests) == 1
         assert await count(database, attempts) == 1
 
-    asyncio.run(run())
+    completed(database, run())
     assert told == []
 
 
@@ -124,7 +124,7 @@ def test_a_database_that_does_not_answer_does_not_hold_up_the_end(sqlite, told, 
                 await statistics.stop(seconds=0.1)
             assert statistics.lost == 2
 
-    asyncio.run(run())
+    completed(sqlite, run())
     assert len(told) == 1
     assert "rows lost: 2" in told[0]
     assert str(sqlite.file) in told[0]

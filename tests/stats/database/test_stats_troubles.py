@@ -11,7 +11,7 @@ from stats.recorder import StatisticsUnavailable
 from stats.tables import attempts, requests
 from tests.stats.database.accounts import account
 from tests.stats.database.postgres_server import PASSWORD
-from tests.stats.database.running import count, running, until, until_written
+from tests.stats.database.running import completed, count, running, until, until_written
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_a_read_only_file(small_disk, told):
             await recover(statistics, told)
         assert await stored(database) == (2, 2)
 
-    asyncio.run(run())
+    completed(database, run())
 
 
 def test_a_disk_that_is_read_only_from_the_start(small_disk, told):
@@ -81,7 +81,7 @@ def test_a_disk_that_is_read_only_from_the_start(small_disk, told):
             await recover(statistics, told)
             assert (await statistics.report(1))["totals"]["requests"] == 1
 
-    asyncio.run(run())
+    completed(database, run())
 
 
 def test_a_full_disk(small_disk, told):
@@ -99,7 +99,7 @@ def test_a_full_disk(small_disk, told):
             await recover(statistics, told)
         assert await stored(database) == (2, 2)
 
-    asyncio.run(run())
+    completed(database, run())
 
 
 def test_a_lock_of_another_process(sqlite, told, other_process_locks):
@@ -114,7 +114,7 @@ def test_a_lock_of_another_process(sqlite, told, other_process_locks):
             await recover(statistics, told)
         assert await stored(sqlite) == (1, 1)
 
-    asyncio.run(run())
+    completed(sqlite, run())
 
 
 def test_a_short_lock_costs_nothing(sqlite, told, other_process_locks):
@@ -129,7 +129,7 @@ def test_a_short_lock_costs_nothing(sqlite, told, other_process_locks):
             await until_written(statistics)
         assert await stored(sqlite) == (1, 1)
 
-    asyncio.run(run())
+    completed(sqlite, run())
     assert told == []
 
 
@@ -145,7 +145,7 @@ def test_a_file_that_is_taken_away(sqlite, told):
             await until_written(statistics)
         assert await stored(sqlite) == (1, 1)
 
-    asyncio.run(run())
+    completed(sqlite, run())
     assert told == []
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_no_database(sqlite, told):
         async with running(sqlite, told) as statistics:
             await lose(statistics, told)
 
-    asyncio.run(run())
+    completed(sqlite, run())
     assert "file is not a database" in told[0]
     assert sqlite.file.read_text() == "my diary " * 100
 
@@ -180,7 +180,7 @@ def test_a_server_that_is_gone_for_a_while(postgresql, postgres, told):
             await recover(statistics, told)
             assert (await statistics.report(1))["totals"]["requests"] == 2
 
-    asyncio.run(run())
+    completed(postgresql, run())
     assert "Connect call failed" in told[0]
 
 
@@ -197,7 +197,7 @@ def test_a_server_that_comes_after_the_gateway(postgresql, postgres, told):
             await recover(statistics, told)
         assert await stored(postgresql) == (1, 1)
 
-    asyncio.run(run())
+    completed(postgresql, run())
 
 
 def test_a_wrong_password_is_said_without_the_password(postgres, told):
@@ -212,7 +212,7 @@ def test_a_wrong_password_is_said_without_the_password(postgres, told):
                 await statistics.report(1)
             told.append(str(caught.value))
 
-    asyncio.run(run())
+    completed(database, run())
     assert (
         f"postgresql://127.0.0.1:{postgres.port}/postgres cannot be written (password authentication failed" in told[0]
     )
@@ -238,6 +238,6 @@ def test_one_warning_a_minute(sqlite, told):
             now += 60
             await until(lambda: len(told) == 3)
 
-    asyncio.run(run())
+    completed(sqlite, run())
     assert [line.partition("rows lost so far: ")[2].partition(".")[0] for line in told] == ["6", "10", "10"]
     assert "unable to open database file" in told[0]
