@@ -99,7 +99,7 @@ def test_several_pictures_are_more_than_gemini_makes() -> None:
     assert caught.value.param == "n"
 
 
-def test_pictures_to_change_go_inline_or_by_address() -> None:
+def test_pictures_to_change_go_inline() -> None:
     """In their order, behind the prompt, of the type that their bytes give away."""
     body = form(
         ("image[]", "a.bin", PNG),
@@ -113,6 +113,10 @@ def test_pictures_to_change_go_inline_or_by_address() -> None:
         PART,
         {"inlineData": {"mimeType": "image/jpeg", "data": b64encode(b"\xff\xd8\xffJFIF").decode()}},
     ]
+
+
+def test_pitfall_084_pictures_to_change_go_by_address() -> None:
+    """OR PR#4373, BF remote_image_urls.go: as fileUri where that is read, not dropped."""
     address = json.dumps({"model": "m", "prompt": "p", "images": [{"image_url": "https://a.example/c.webp"}]}).encode()
     wire = edits.SERVICES["vertex-gemini"].build(
         edits.read(address, "application/json"), place("vertex-gemini", "gemini-3-pro-image")
@@ -309,6 +313,15 @@ def test_recorded_pictures_are_found(recording: Recording) -> None:
     ]
     assert answer.usage is not None
     assert answer.usage.total == recorded["usageMetadata"]["totalTokenCount"]
+
+
+@pytest.mark.parametrize("reason", ["IMAGE_SAFETY", "PROHIBITED_CONTENT", "IMAGE_PROHIBITED_CONTENT", "RECITATION"])
+def test_pitfall_078_what_a_filter_holds_back_is_not_asked_for_again(reason: str) -> None:
+    """NousResearch/hermes-agent PR#53610: content_filter, to the client at once; no silent retries."""
+    with pytest.raises(UpstreamError) as caught:
+        whole(SERVICE, gemini_answer(finish=reason), wire=GEMINI_WIRE)
+    assert (caught.value.kind, caught.value.code) == (Kind.BLOCKED, "content_filter")
+    assert reason in caught.value.message
 
 
 @for_recordings("vertex-gemini", kind="error", endpoint="images")
