@@ -102,6 +102,31 @@ class Events(RuleBasedStateMachine):
         self.next_attempt(self.requests[place])
 
     @precondition(lambda self: self.requests)
+    @rule(data=st.data())
+    def hedge(self, data: st.DataObject) -> None:
+        """A second attempt beside one that is on: only at what is free, and at another channel."""
+        request = data.draw(st.sampled_from(self.requests))
+        free = [way for way in self.unspent(request) if self.recovery(way) <= self.now]
+        attempt = request.plan.beside()
+        if attempt is None:
+            return
+        way = way_of(attempt)
+        assert way in free, "no second attempt at what cools, or has failed in this request"
+        assert attempt.channel.key not in {each.channel.key for each in request.running}
+        self.last_keys[attempt.channel.entry] = attempt.upstream_key.id
+        request.tried.append(way)
+        request.running.append(attempt)
+
+    @rule(text=st.sampled_from(["", "a/", "b", "key", "east", "nothing of that name"]))
+    def clear(self, text: str) -> None:
+        """A person ends cooldowns by name."""
+        before = {str(cooling.what) for cooling in self.world.planner.cooling()}
+        self.world.planner.clear_cooldowns(text)
+        left = {str(cooling.what) for cooling in self.world.planner.cooling()}
+        assert left == {what for what in before if text not in what}
+        self.ends = {name: ends for name, ends in self.ends.items() if self.is_cooling(name)}
+
+    @precondition(lambda self: self.requests)
     @rule(data=st.data(), failures=st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(WAITS)), min_size=1))
     def fail(self, data: st.DataObject, failures: list[tuple[Kind, float | None]]) -> None:
         """One attempt after another, until the request is over or the list is."""
@@ -211,6 +236,12 @@ class Events(RuleBasedStateMachine):
         name = names.get(blame)
         if name is not None and (seconds > 0 or name in self.ends):
             self.ends[name] = max(self.ends.get(name, (0.0, 0.0))[0], self.now + seconds), self.now
+
+    def is_cooling(self, name: Name) -> bool:
+        upstreams = self.world.planner._upstreams
+        if isinstance(name, tuple):
+            return upstreams.regions.is_cooling(name)
+        return upstreams.channels.is_cooling(name) or upstreams.keys.is_cooling(name)
 
     def heal(self, attempt: Attempt) -> None:
         channel, key, region = way_of(attempt)
