@@ -16,7 +16,8 @@ def preferred(wire: WireRequest, channel: Channel) -> WireRequest:
     """The request as the provider's preferences want it; the same object where they want nothing."""
     preferences = channel.provider.preferences
     wire = with_headers(wire, preferences.headers)
-    if preferences.post_body_parameter_overrides:
+    # A form has no place for them: they are for JSON.
+    if preferences.post_body_parameter_overrides and "json" in wire.headers.get("content-type", ""):
         wire = replace(wire, body=dumps(overridden(loads(wire.body), channel)))
     return wire
 

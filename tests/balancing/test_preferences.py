@@ -1,6 +1,7 @@
 """What a provider's preferences change in every request to it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -75,3 +76,12 @@ def test_merging_changes_neither_side_and_merging_again_changes_nothing(below, a
     assert deep_merged(once, above) == once
     assert set(once) == set(below) | set(above)
     assert json.dumps([below, above]) == before
+
+
+def test_a_form_goes_out_as_it_is():
+    """Body parameters are JSON's; headers count all the same."""
+    form = replace(WIRE, headers={"content-type": "multipart/form-data; boundary=x"}, body=b"--x--")
+    preferences = channel(post_body_parameter_overrides={"temperature": 0}, headers={"X-Team": "blue"})
+    wire = preferred(form, preferences)
+    assert wire.body == b"--x--"
+    assert wire.credentials["x-team"] == "blue"
