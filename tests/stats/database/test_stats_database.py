@@ -1,11 +1,17 @@
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy import text
 
 from config.environment import Environment
 from config.problems import ConfigError
 from config.secrets import Secret
 from stats.database import database_at, database_of, reason_of
+from tests.stats.database.accounts import account
+from tests.stats.database.postgres_server import PASSWORD as SERVER_PASSWORD
+from tests.stats.database.postgres_server import USER
+from tests.stats.database.running import completed, running
 
 PASSWORD = "tops3cret"
 
@@ -80,3 +86,21 @@ def test_a_reason_is_one_line():
     """And says something even where the error does not."""
     assert reason_of(OSError("no route\nto host")) == "no route"
     assert reason_of(TimeoutError()) == "TimeoutError"
+
+
+def test_parameters_behind_the_question_mark_are_those_of_libpq(postgres, told):
+    """A server that is reached through its socket, without any encryption."""
+    name = postgres.new_database()
+    password = quote(SERVER_PASSWORD, safe="")
+    places = f"host={postgres.folder}&port={postgres.port}&sslmode=disable&application_name=uniapi-test"
+    database = database_at(Secret(f"postgresql://{USER}:{password}@/{name}?{places}"))
+
+    async def run():
+        async with running(database, told) as statistics:
+            statistics.record(account())
+        async with database.reader.begin() as connection:
+            return (await connection.execute(text("SELECT current_setting('application_name')"))).scalar_one()
+
+    assert completed(database, run()) == "uniapi-test"
+    assert database.name == f"postgresql:///{name}"
+    assert told == []
