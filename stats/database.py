@@ -71,6 +71,9 @@ def database_at(url: Secret) -> Database:
 def sqlite_database(path: str) -> Database:
     """A file, made with its folder when it is not there."""
     file = Path(os.path.expanduser(path)).absolute()
+    # It would write down each statement with all its rows, clients' addresses too, where the root logger is at DEBUG,
+    # as mitmproxy's is.
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(file)),
         # A file that was moved away or replaced is noticed only by who opens it anew; it costs a millisecond.

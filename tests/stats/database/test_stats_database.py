@@ -1,3 +1,5 @@
+import asyncio
+import logging
 from pathlib import Path
 from urllib.parse import quote
 
@@ -7,7 +9,7 @@ from sqlalchemy import text
 from config.environment import Environment
 from config.problems import ConfigError
 from config.secrets import Secret
-from stats.database import database_at, database_of, reason_of
+from stats.database import database_at, database_of, reason_of, sqlite_database
 from tests.stats.database.accounts import account
 from tests.stats.database.postgres_server import PASSWORD as SERVER_PASSWORD
 from tests.stats.database.postgres_server import USER
@@ -104,3 +106,16 @@ def test_parameters_behind_the_question_mark_are_those_of_libpq(postgres, told):
     assert completed(database, run()) == "uniapi-test"
     assert database.name == f"postgresql:///{name}"
     assert told == []
+
+
+def test_statements_are_not_logged(tmp_path, caplog):
+    """mitmproxy's root logger takes everything, and a statement's rows hold clients' addresses."""
+    caplog.set_level(logging.DEBUG)
+    engine = sqlite_database(str(tmp_path / "stats.db")).writer
+
+    async def ask() -> None:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("SELECT 'an address'")
+
+    asyncio.run(ask())
+    assert "an address" not in caplog.text
