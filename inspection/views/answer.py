@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inspection.views.conversation import message_lines
+from inspection.views.layout import GAP
 from inspection.views.text import MOST_PARSED, body_lines, one_line
 from translators.base import AnswerIdentity
 from translators.errors import UpstreamError
@@ -26,12 +27,12 @@ def answer_lines(body: bytes, content_type: str) -> Iterator[str]:
     choices = objects_in(answer.get("choices"))
     for choice in choices:
         if choice is not choices[0]:
-            yield ""
+            yield GAP
         yield choice_heading(choice, len(choices), finished=failure is None)
         yield from message_lines(object_in(choice.get("message")))
     usage = read_usage(answer.get("usage"))
     if usage is not None:
-        yield ""
+        yield GAP
         yield usage_line(usage)
     if failure is not None:
         yield from failure_lines(failure, body, content_type, begun=bool(choices))
@@ -65,11 +66,11 @@ def usage_line(usage: Usage) -> str:
 
 def failure_lines(failure: UpstreamError, body: bytes, content_type: str, *, begun: bool) -> Iterator[str]:
     if begun:
-        yield ""
+        yield GAP
         yield f"✗ It broke off here: {failure.message}"
     else:
         yield f"✗ {failure.message}"
-        yield ""
+        yield GAP
         yield from body_lines(body, content_type)
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from inspection.views.layout import GAP, prose, table
 from inspection.views.provider_side import NOBODY_ASKED
-from inspection.views.record import account_of, attempts_of, bytes_in
+from inspection.views.record import account_of, attempts_of, bytes_in, status_line
 from inspection.views.text import body_lines, one_line
 from inspection.views.view import FlowView, Side
-from translators.jsontext import text_in
+from translators.jsontext import count_in, text_in
 
-HEADINGS = ("#", "provider", "model", "key", "status", "ms", "first output", "why")
+HEADINGS = ("#", "provider", "model", "key", "status", "first output", "total", "why")
+NUMBERS = frozenset({"#", "status", "first output", "total"})
 WIDEST = 40
-"""Characters of a column; the last one takes what it needs."""
+"""Characters of a cell."""
 
 
 class Attempts(FlowView):
@@ -25,45 +27,40 @@ class Attempts(FlowView):
         if not attempts:
             yield NOBODY_ASKED if account_of(side.record) else "The request is still on its way: no attempt is over."
             return
-        yield from table(HEADINGS, [row(number, attempt) for number, attempt in enumerate(attempts, 1)])
+        rows = [row(number, attempt) for number, attempt in enumerate(attempts, 1)]
+        yield from table(HEADINGS, rows, NUMBERS)
         for number, attempt in enumerate(attempts, 1):
             if attempt.get("error"):
                 yield from failure_lines(number, attempt)
 
 
 def row(number: int, attempt: Mapping[str, Any]) -> tuple[str, ...]:
-    names = ("provider", "model", "key", "status", "ms", "first_output_ms")
-    return (str(number), *(cell(attempt.get(name)) for name in names), why(attempt))
+    names = (cell(attempt.get(name)) for name in ("provider", "model", "key", "status"))
+    times = (cell(attempt.get(name), " ms") for name in ("first_output_ms", "ms"))
+    return (str(number), *names, *times, outcome(attempt))
 
 
-def cell(value: Any) -> str:
-    return "-" if value in (None, "") else one_line(str(value), WIDEST)
+def cell(value: Any, unit: str = "") -> str:
+    return "-" if value in (None, "") else one_line(str(value), WIDEST) + unit
 
 
-def why(attempt: Mapping[str, Any]) -> str:
-    """What became of an attempt, in a few words."""
+def outcome(attempt: Mapping[str, Any]) -> str:
+    """What became of an attempt, in a word: why it failed."""
     if attempt.get("error"):
-        return f"{attempt['error']}: {one_line(text_in(attempt.get('message')), 100)}"
+        return cell(attempt["error"])
     return "cancelled" if attempt.get("cancelled") else "served"
-
-
-def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Columns as wide as what is in them."""
-    widths = [max(len(line[column]) for line in (headings, *rows)) for column in range(len(headings) - 1)]
-    for line in (headings, *rows):
-        *cells, last = line
-        yield "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), last])
 
 
 def failure_lines(number: int, attempt: Mapping[str, Any]) -> Iterator[str]:
     """One failed attempt: where it went, what came back."""
-    yield ""
-    yield f"── {number}. {cell(attempt.get('provider'))}/{cell(attempt.get('model'))} ──"
+    yield GAP
+    yield f"── {number}. {cell(attempt.get('provider'))}/{cell(attempt.get('model'))}: {outcome(attempt)} ──"
     yield f"POST {attempt['url']}" if attempt.get("url") else "Nothing was sent."
     if attempt.get("status") is not None:
-        yield f"status {attempt['status']}"
-    yield text_in(attempt.get("message"))
-    answer = bytes_in(attempt.get("answer"))
+        yield status_line(count_in(attempt["status"]))
+    message, answer = text_in(attempt.get("message")), bytes_in(attempt.get("answer"))
+    if message.encode("utf-8", "replace") not in answer:
+        yield from prose([message])
     if answer:
-        yield ""
+        yield GAP
         yield from body_lines(answer)

@@ -6,6 +6,7 @@ from mitmproxy import http
 from mitmproxy.contentviews import Metadata
 
 from inspection.views.answer import error_lines
+from inspection.views.layout import GAP, prose
 from inspection.views.readings import READINGS, Reading
 from inspection.views.record import client_message, endpoint_of
 from inspection.views.text import body_lines, parsed
@@ -29,10 +30,7 @@ class Chat(FlowView):
 
     def lines(self, side: Side) -> Iterator[str]:
         reading = READINGS.get(endpoint_of(side.record))
-        if side.is_request:
-            yield from asked(side, reading)
-        else:
-            yield from answered(side, reading)
+        return prose(asked(side, reading) if side.is_request else answered(side, reading))
 
 
 def asked(side: Side, reading: Reading | None) -> Iterator[str]:
@@ -57,7 +55,7 @@ def answered(side: Side, reading: Reading | None) -> Iterator[str]:
     else:
         yield from reading.answer(side.body, side.content_type)
     if side.flow.comment:  # The whole request in one line, see inspection/summary.py.
-        yield ""
+        yield GAP
         yield side.flow.comment
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mitmproxy.contentviews import SyntaxHighlight
 
+from inspection.views.layout import GAP
 from inspection.views.record import Kept, client_message, own_message
 from inspection.views.text import body_lines
 from inspection.views.view import FlowView, Side
@@ -27,5 +28,5 @@ def message_lines(message: Kept) -> Iterator[str]:
     """A message as it goes over the wire, its body readable."""
     yield message.start
     yield from (f"{name}: {value}" for name, value in message.headers)
-    yield ""
+    yield GAP
     yield from body_lines(message.body, message.content_type, message.cut)

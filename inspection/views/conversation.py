@@ -6,8 +6,9 @@ What holds no promise about its shape: a client may send anything.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from inspection.views.layout import GAP
 from inspection.views.media_lines import media_line
-from inspection.views.text import compact, one_line
+from inspection.views.text import compact, counted, one_line
 from translators.jsontext import object_in, objects_in, text_in
 
 READ_APART = ("model", "stream", "messages", "tools")
@@ -27,7 +28,7 @@ def request_lines(request: Mapping[str, Any]) -> Iterator[str]:
     for message in messages if isinstance(messages, list) else ():
         message = object_in(message)
         called |= {text_in(call.get("id")): call_name(call) for call in objects_in(message.get("tool_calls"))}
-        yield ""
+        yield GAP
         yield heading(message, called)
         yield from message_lines(message)
 
@@ -132,5 +133,5 @@ def extension_line(name: str, value: Any) -> str:
             said = text_in(value.get("transcript"))
             return media_line("audio", data) + (f" “{said}”" if said else "")
         case "thinking_blocks", list():
-            return f"(reasoning to be sent back: {len(value)} blocks)"
+            return f"(reasoning to be sent back: {counted(len(value), 'block')})"
     return f"{one_line(name, 80)}: {compact(value)}"

@@ -7,7 +7,7 @@ from typing import Any
 from inspection.views.answer import answer_lines, is_stream, usage_line
 from inspection.views.conversation import content_lines, heading_lines, request_lines
 from inspection.views.media_lines import media_line
-from inspection.views.text import body_lines, compact, one_line, parsed
+from inspection.views.text import body_lines, compact, counted, one_line, parsed
 from translators.jsontext import loads_object, object_in, objects_in, text_in
 from translators.openai_events import read_usage
 from translators.sse import SseDecoder
@@ -62,7 +62,7 @@ def reading_json(read: Callable[[Mapping[str, Any]], Lines]) -> Callable[[bytes,
 def vectors(answer: Mapping[str, Any]) -> Lines:
     """Embeddings: how long each vector is, and how it begins."""
     found = objects_in(answer.get("data"))
-    yield f"{len(found)} vectors"
+    yield counted(len(found), "vector")
     for position, item in enumerate(found[:ITEMS_SHOWN]):
         vector = item.get("embedding")
         if isinstance(vector, list):

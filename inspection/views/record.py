@@ -14,6 +14,7 @@ from typing import Any
 
 from mitmproxy import http
 from mitmproxy.flow import Flow
+from mitmproxy.net.http import status_codes
 
 from translators.jsontext import count_in, object_in, objects_in, text_in
 
@@ -63,7 +64,12 @@ def own_message(message: http.Message) -> Kept:
 def provider_message(record: Mapping[str, Any]) -> Kept | None:
     """What the provider answered."""
     provider = object_in(record.get("provider"))
-    return kept(provider, f"{count_in(provider.get('status'))}") if provider else None
+    return kept(provider, status_line(count_in(provider.get("status")))) if provider else None
+
+
+def status_line(status: int) -> str:
+    """`500 Internal Server Error`."""
+    return f"{status} {status_codes.RESPONSES.get(status, '')}".rstrip()
 
 
 def kept(raw: Mapping[str, Any], start: str) -> Kept:

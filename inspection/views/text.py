@@ -56,7 +56,7 @@ def shortened(text: str) -> str:
 def one_line(text: str, most: int = 200) -> str:
     """The beginning of a text, in one line."""
     line = " ".join(text[: most * 4].split())
-    return line if len(text) <= most * 4 and len(line) <= most else line[:most] + "…"
+    return line if len(text) <= most * 4 and len(line) <= most else line[:most].rstrip() + "…"
 
 
 def compact(value: object, most: int = 200) -> str:
@@ -82,6 +82,11 @@ def pieces(value: object, most: int, indent: int | None) -> Iterator[str]:
                 break
     except RecursionError:
         yield "… (nested too deep to be shown)"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 block`, `2 blocks`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def size(data: bytes | int) -> str:

@@ -4,10 +4,11 @@ The provider's request is built again from what the client sent, which needs no 
 from a file too (see translators/trace.py).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inspection.views.conversation import tool_name
+from inspection.views.layout import GAP, beside, columns, padded
 from inspection.views.provider_side import NOBODY_ASKED
 from inspection.views.record import Kept, account_of, attempts_of, client_message, endpoint_of
 from inspection.views.text import MOST_PARSED, compact, one_line, size
@@ -18,9 +19,15 @@ from translators.jsontext import loads_object, object_in, objects_in, text_in
 from translators.trace import FieldTrace, Trace, build_of, trace
 from translators.types import Target
 
+DIFFERS = "What was sent differs: the provider's own parameters, fetched pictures, restored reasoning, or an edit:"
 PLACES_SHOWN = 12
 VALUE_SHOWN = 60
-FIELD_WIDTH = 40
+WIDEST = 32
+"""Characters of the left column."""
+ADDED = "(added)"
+
+Row = tuple[str, str]
+"""A field of the client's, and what became of it."""
 
 
 class Translation(FlowView):
@@ -37,7 +44,7 @@ class Translation(FlowView):
             )
             return
         yield heading(attempt)
-        yield ""
+        yield GAP
         if sent is None:
             yield "What the client sent is not kept with this flow."
         elif sent.cut or len(sent.body) > MOST_PARSED:
@@ -80,21 +87,20 @@ def traced_lines(side: Side, sent: Kept, attempt: Mapping[str, Any]) -> Iterator
     except (LookupError, RequestError):  # A form, or a flow of another version.
         yield from compared_lines(side, sent)
         return
-    for field in found.fields:
-        yield field_line(field)
-    yield from (f"{'(added)':<{FIELD_WIDTH}} → {place_text(place, value=True)}" for place in found.added)
+    added = [(ADDED, place_text(place, value=True)) for place in found.added]
+    yield from two_columns([*map(field_row, found.fields), *added])
     yield from rest_lines(found)
     changed = changes(found.built.body, side.flow.request.raw_content or b"")
     if changed:
-        yield ""
-        yield "What was sent differs: the provider's own parameters, fetched pictures, restored reasoning, or an edit:"
+        yield GAP
+        yield from beside("", DIFFERS)
         yield from changed
 
 
-def field_line(field: FieldTrace) -> str:
-    """`temperature 1.5 → temperature 1 · Claude's highest is 1`."""
+def field_row(field: FieldTrace) -> Row:
+    """`temperature 1.5`, `temperature 1 · Claude's highest is 1`."""
     is_item = field.field.endswith("]")
-    left = one_line(f"{field.field} {item_text(field.value) if is_item else compact(field.value, VALUE_SHOWN)}", 100)
+    left = f"{field.field} {item_text(field.value) if is_item else compact(field.value, VALUE_SHOWN)}"
     places = [place_text(place, value=not is_item) for place in field.places[:PLACES_SHOWN]]
     if len(field.places) > PLACES_SHOWN:
         places.append(f"and {len(field.places) - PLACES_SHOWN} more")
@@ -103,7 +109,15 @@ def field_line(field: FieldTrace) -> str:
     if field.needed:
         places.append(f"cannot be followed: there is no request without it ({field.needed})")
     became = ", ".join(places) or ("dropped" if field.reasons else "changes nothing")
-    return f"{left:<{FIELD_WIDTH}} → {' · '.join((became, *field.reasons))}"
+    return left, " · ".join((became, *field.reasons))
+
+
+def two_columns(rows: Sequence[Row]) -> Iterator[str]:
+    """`temperature 1.5  → temperature 1 · Claude's highest is 1`."""
+    lefts = [one_line(left, WIDEST) for left, _ in rows]
+    width = max(map(columns, lefts), default=0)
+    for left, (_, right) in zip(lefts, rows, strict=True):
+        yield from beside(f"{padded(left, width)} → ", right)
 
 
 def item_text(item: Any) -> str:
@@ -119,10 +133,11 @@ def place_text(place: Place, *, value: bool) -> str:
 
 def rest_lines(found: Trace) -> Iterator[str]:
     if found.notes:
-        yield ""
-    yield from (f"{note.field}: {note.reason}" for note in found.notes)
+        yield GAP
+    for note in found.notes:
+        yield from beside("", f"{note.field}: {note.reason}")
     if found.untraced:
-        yield ""
+        yield GAP
         yield f"{found.untraced} fields were not followed: the request is too large."
 
 
@@ -137,21 +152,23 @@ def compared_lines(side: Side, sent: Kept) -> Iterator[str]:
     if client is None or provider is None:
         yield "The request is no JSON object: its fields are in the views of both sides."
     else:
-        for name, value in client.items():
-            yield compared_line(name, value, provider, reasons.pop(name, ""))
-        for name, value in provider.items():
-            if name not in client:
-                yield f"{'(added)':<{FIELD_WIDTH}} → {one_line(name)} {compact(value, VALUE_SHOWN)}"
-    yield from (f"{field}: {reason}" for field, reason in reasons.items())
+        rows = [compared_row(name, value, provider, reasons.pop(name, "")) for name, value in client.items()]
+        rows += [
+            (ADDED, f"{one_line(name)} {compact(value, VALUE_SHOWN)}")
+            for name, value in provider.items()
+            if name not in client
+        ]
+        yield from two_columns(rows)
+    for field, reason in reasons.items():
+        yield from beside("", f"{field}: {reason}")
 
 
-def compared_line(name: str, value: Any, provider: Mapping[str, Any], reason: str) -> str:
-    left = one_line(f"{name} {compact(value, VALUE_SHOWN)}", 100)
+def compared_row(name: str, value: Any, provider: Mapping[str, Any], reason: str) -> Row:
     if name not in provider:
         right = "not under this name"
     else:
         right = "the same" if provider[name] == value else f"{one_line(name)} {compact(provider[name], VALUE_SHOWN)}"
-    return f"{left:<{FIELD_WIDTH}} → {right}" + (f" · {reason}" if reason else "")
+    return f"{name} {compact(value, VALUE_SHOWN)}", right + (f" · {reason}" if reason else "")
 
 
 def notes_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Who was asked, and what came of it."""
 
 from inspection.views.attempts import Attempts
+from inspection.views.layout import GAP
 from tests.inspection.views.flows import FAILED, SERVED, chat_request, flow_of, shown
 
 VIEW = Attempts()
@@ -11,20 +12,19 @@ def test_attempts_are_a_table_and_failed_answers_stand_below_it():
     """In their order; what was never answered has no status."""
     flow = flow_of(chat_request(), attempts=[DEAD, FAILED, SERVED])
     assert shown(VIEW, flow).split("\n") == [
-        "#  provider  model              key      status  ms   first output  why",
-        "1  dead      claude-sonnet-4-5  sk-…Q3f  -       2    -             connect: Refused.",
-        "2  flaky     claude-sonnet-4-5  sk-…Q3f  500     12   -             server: Oops.",
-        "3  somebody  claude-sonnet-4-5  sk-…Q3f  200     900  320           served",
-        "",
-        "── 1. dead/claude-sonnet-4-5 ──",
+        "#  provider  model              key      status  first output   total  why",
+        "1  dead      claude-sonnet-4-5  sk-…Q3f       -             -    2 ms  connect",
+        "2  flaky     claude-sonnet-4-5  sk-…Q3f     500             -   12 ms  server",
+        "3  somebody  claude-sonnet-4-5  sk-…Q3f     200        320 ms  900 ms  served",
+        GAP,
+        "── 1. dead/claude-sonnet-4-5: connect ──",
         "POST https://flaky.example/v1/chat/completions",
         "Refused.",
-        "",
-        "── 2. flaky/claude-sonnet-4-5 ──",
+        GAP,
+        "── 2. flaky/claude-sonnet-4-5: server ──",
         "POST https://flaky.example/v1/chat/completions",
-        "status 500",
-        "Oops.",
-        "",
+        "500 Internal Server Error",
+        GAP,
         "{",
         '  "error": {',
         '    "message": "Oops."',
@@ -41,6 +41,15 @@ def test_the_whole_of_a_failed_answer_is_there():
     assert shown(VIEW, flow).count("word end") == 5
 
 
+def test_what_an_answer_says_itself_is_not_said_twice():
+    """A message that is not in it stands above it, in lines that can be read."""
+    late = "No output for 20 seconds. " * 5
+    text = shown(VIEW, flow_of(chat_request(), attempts=[FAILED, FAILED | {"message": late}]))
+    assert text.count("Oops.") == 2
+    assert " ".join(text.split()).count("No output for 20 seconds.") == 5
+    assert max(map(len, text.split("\n"))) <= 80
+
+
 def test_an_attempt_that_lost_was_cancelled():
     """No failure: another was faster, or the client went away."""
     flow = flow_of(chat_request(), attempts=[SERVED | {"status": None, "cancelled": True}, SERVED])
@@ -51,7 +60,7 @@ def test_an_attempt_that_was_never_sent_says_so():
     """An engine that cannot say the request."""
     unsuitable = DEAD | {"url": "", "error": "unsuitable", "message": "`n` is more than 1."}
     text = shown(VIEW, flow_of(chat_request(), attempts=[unsuitable]))
-    assert "unsuitable: `n` is more than 1." in text
+    assert text.split("\n")[1].endswith("  unsuitable")
     assert "Nothing was sent.\n`n` is more than 1." in text
 
 

@@ -3,6 +3,7 @@
 import json
 
 from inspection.views.client_side import ClientSide
+from inspection.views.layout import GAP
 from inspection.views.provider_side import ProviderSide
 from tests.inspection.views.flows import FAILED, SERVED, chat_answer, chat_request, flow_of, shown
 
@@ -16,7 +17,7 @@ def test_the_clients_request_is_shown_as_it_was_sent():
         "POST /v1/chat/completions",
         "authorization: Bearer sk-…abc",
         "content-type: application/json",
-        "",
+        GAP,
     ]
     assert json.loads("\n".join(lines[4:])) == chat_request()
 
@@ -25,7 +26,7 @@ def test_the_clients_answer_is_the_flows_response():
     """Status, headers, body."""
     lines = shown(CLIENT, flow_of(chat_request(), chat_answer()), "response").split("\n")
     assert lines[:2] == ["200 OK", "content-type: application/json"]
-    assert json.loads("\n".join(lines[lines.index("") :])) == json.loads(chat_answer())
+    assert json.loads("\n".join(lines[lines.index(GAP) :])) == json.loads(chat_answer())
 
 
 def test_what_is_not_kept_is_not_made_up():
@@ -46,7 +47,7 @@ def test_the_providers_request_is_the_flows_request():
     """With its address."""
     lines = shown(PROVIDER, flow_of(chat_request())).split("\n")
     assert lines[0] == "POST https://api.anthropic.com/v1/messages"
-    assert json.loads("\n".join(lines[lines.index("") :]))["max_tokens"] == 64000
+    assert json.loads("\n".join(lines[lines.index(GAP) :]))["max_tokens"] == 64000
 
 
 def test_the_providers_stream_is_shown_raw():
@@ -54,9 +55,9 @@ def test_the_providers_stream_is_shown_raw():
     flow = flow_of(chat_request(), chat_answer())
     flow.metadata["uniapi"]["provider"]["cut"] = 2048
     assert shown(PROVIDER, flow, "response").split("\n") == [
-        "200",
+        "200 OK",
         "content-type: text/event-stream",
-        "",
+        GAP,
         "event: message_start",
         'data: {"type": "message_start"}',
         "",

@@ -36,6 +36,20 @@ def test_every_field_has_its_line():
     assert shown(VIEW, flow_of(REQUEST), "response") == text
 
 
+def test_the_right_column_is_as_wide_as_a_page_allows():
+    """What is longer goes on below itself; a long value on the left is cut."""
+    schema = {"type": "json_schema", "json_schema": {"name": "city", "schema": {"type": "object"}}}
+    lines = shown(VIEW, flow_of(chat_request(reasoning_effort="low", temperature=0.5, response_format=schema))).split(
+        "\n"
+    )
+    arrow = lines[2].index("→")
+    assert {line.index("→") for line in lines[2:] if "→" in line} == {arrow}
+    assert max(map(len, lines)) <= 80
+    below = lines.index(next(line for line in lines if line.startswith("reasoning_effort"))) + 1
+    assert lines[below].startswith(" " * (arrow + 2))
+    assert any(line.startswith('response_format {"type": "json_s… →') for line in lines)
+
+
 def test_it_is_the_same_for_a_flow_from_a_file():
     """Nothing but the flow is needed, no configuration."""
     file = io.BytesIO()
@@ -51,8 +65,9 @@ def test_what_was_sent_otherwise_is_told():
     """The provider's own parameters, for example."""
     sent = json.loads(built(json.dumps(REQUEST).encode())) | {"top_k": 5, "max_tokens": 100}
     text = shown(VIEW, flow_of(REQUEST, sent=json.dumps(sent).encode()))
-    assert text.split("\n")[-3:] == [
-        "What was sent differs: the provider's own parameters, fetched pictures, restored reasoning, or an edit:",
+    assert text.split("\n")[-4:] == [
+        "What was sent differs: the provider's own parameters, fetched pictures, restored",
+        "reasoning, or an edit:",
         "max_tokens",
         "top_k",
     ]
