@@ -3,6 +3,7 @@
 Nothing is opened here; connections are made when they are needed.
 """
 
+import logging
 import os
 import sqlite3
 from dataclasses import dataclass
