@@ -41,6 +41,15 @@ def model_not_found(asked: str) -> WireError:
     )
 
 
+def no_destination(destination: str) -> WireError:
+    return WireError(
+        404,
+        f"No provider offers {destination!r}. Name one as provider/model; the command uniapi.channels lists them.",
+        type="invalid_request_error",
+        code="model_not_found",
+    )
+
+
 def check_admin(client: ClientKey) -> None:
     """Raises WireError 403 unless the key is an admin's."""
     if client.role != "admin":

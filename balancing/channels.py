@@ -53,6 +53,11 @@ class Channel:
         return self.regions[0] != NO_REGION
 
     @property
+    def names(self) -> tuple[str, str]:
+        """What people may call it."""
+        return f"{self.provider.name}/{self.model.alias}", self.label
+
+    @property
     def label(self) -> str:
         """What people are shown."""
         return f"{self.provider.name}/{self.model.upstream}"
@@ -134,6 +139,15 @@ class Catalogue:
             if found:
                 offers.by_prefix[asked] = found
         return found
+
+    def named(self, destination: str) -> tuple[Candidate, ...]:
+        """The channels that are called so, `provider/model` by either of the model's names; no client's rules."""
+        return tuple(each for each in self._unweighted.values() if destination in each.channel.names)
+
+    def rule_of(self, client: ClientKey, channel: Channel) -> Rule | None:
+        """The first of the client's rules that names the channel."""
+        place = (channel.position, channel.model)
+        return next((rule for rule in client.rules if place in self._index.matches(rule.text)), None)
 
     def models(self, client: ClientKey) -> tuple[str, ...]:
         """What the client may ask for: in the order of its rules, each once."""

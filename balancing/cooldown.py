@@ -109,13 +109,14 @@ class Cooldowns[Name: Hashable]:
         self._drop_ended(self._clock())
         return self._ends.keys()
 
+    def of(self, name: Name) -> Cooling | None:
+        """Its cooldown, if it is cooling now."""
+        end, cooldown = self.end(name), self._cooldowns.get(name)
+        return Cooling(cooldown.what, end - self._clock(), cooldown.why) if cooldown and end != NEVER else None
+
     def in_force(self) -> list[Cooling]:
         """What is cooling now, in no order."""
-        now = self._clock()
-        self._drop_ended(now)
-        return [
-            Cooling(cooldown.what, self._ends[name] - now, cooldown.why) for name, cooldown in self._cooldowns.items()
-        ]
+        return [cooling for name in self.names() if (cooling := self.of(name))]
 
     def _drop_ended(self, now: float) -> None:
         if now >= self._next_end:

@@ -4,9 +4,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from balancing.admission import model_not_found
+from balancing.admission import model_not_found, no_destination
 from balancing.channels import Candidate, Catalogue
 from balancing.exchange import Exchange, Preparation
+from balancing.identity import short_name
 from balancing.image_fetch import ImageFetcher
 from balancing.limits import RateLimits
 from balancing.moderation import Moderation
@@ -93,6 +94,11 @@ class Gateway:
         """The entry that lists this key; None while there is no configuration."""
         return self._catalogue.client(key) if self._catalogue else None
 
+    def client_called(self, name: str) -> ClientKey | None:
+        """The entry whose key has this short name: what accounts call it."""
+        clients = self._config.client_keys if self._config else ()
+        return next((client for client in clients if short_name(client) == name), None)
+
     def cooldowns(self) -> list[dict[str, Any]]:
         """Those in force, the longest first, as GET /v1/stats lists them."""
         return [
@@ -108,11 +114,12 @@ class Gateway:
             for cooling in self.planner.cooling()
         ]
 
-    def candidates(self, client: ClientKey, asked: str) -> Sequence[Candidate]:
-        """The channels that may serve this client's request. Raises WireError: 404 if there is none, 503."""
-        candidates = self.catalogue.candidates(client, asked)
+    def candidates(self, client: ClientKey, asked: str, destination: str = "") -> Sequence[Candidate]:
+        """The channels that may serve this client's request, or those at a destination, which a person has chosen
+        for it. Raises WireError: 404 if there is none, 503."""
+        candidates = self.catalogue.named(destination) if destination else self.catalogue.candidates(client, asked)
         if not candidates:
-            raise model_not_found(asked)
+            raise no_destination(destination) if destination else model_not_found(asked)
         return candidates
 
     def exchange(
@@ -122,11 +129,16 @@ class Gateway:
         services: Mapping[str, Service[Any]],
         candidates: Sequence[Candidate],
         preparation: Preparation,
+        destination: str = "",
     ) -> Exchange:
-        """A request that is served from now on, by these channels."""
+        """A request that is served from now on, by these channels. Those at a destination have turns of their own:
+        the client's other requests go on as if nothing had been."""
         assert self._config
         plan = self.planner.plan(
-            client, request.model, candidates, cooldown_period=self._config.preferences.cooldown_period
+            client,
+            destination or request.model,
+            candidates,
+            cooldown_period=self._config.preferences.cooldown_period,
         )
         identity = AnswerIdentity(
             id=f"chatcmpl-{self._chance.getrandbits(128):032x}",

@@ -23,7 +23,7 @@ from balancing.cooldown import Cooling
 from balancing.keys import UpstreamKey
 from balancing.recovery import RecoveryQueue
 from balancing.schedule import FixedPriority, Lottery, Random, RoundRobin, Schedule, WeightedRoundRobin
-from balancing.upstreams import Spent, Upstreams, Way
+from balancing.upstreams import ChannelState, Spent, Upstreams, Way
 from config.schema import ClientKey
 from config.secrets import Secret
 from translators.errors import Kind, UpstreamError
@@ -90,6 +90,24 @@ class Planner:
         self._upstreams.keep_only(catalogue.channels)
         for place in [place for place in self._schedules if not catalogue.lists(place[0])]:
             del self._schedules[place]
+
+    def outlook(self, client: ClientKey, asked: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Which of these a request that began now would try, in which order, were all of them free; nobody's turn
+        is used up. An algorithm that draws would draw anew."""
+        order: list[Candidate] = []
+
+        def look(candidate: Candidate) -> None:
+            if candidate not in order:
+                order.append(candidate)
+
+        schedule = self._schedule(client, asked)
+        for _ in schedule.order(candidates, look):
+            pass
+        return order + [candidate for candidate in schedule.eligible(candidates) if candidate not in order]
+
+    def state(self, channel: Channel) -> ChannelState:
+        """How the channel is just now."""
+        return self._upstreams.state(channel)
 
     def cooling(self) -> list[Cooling]:
         """Every cooldown in force, the longest first."""

@@ -36,10 +36,22 @@ class Spent:
         return self.whole or key.id in self.keys or region in self.regions or (key.id, region) in self.ways
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How a channel is at one moment, for people. `seconds_left` is how long it is until it can be used, 0 if it can
+    be now; `cooling` is the whole channel's cooldown, `keys` has each key's, `regions` those of its regions."""
+
+    seconds_left: float
+    cooling: Cooling | None
+    keys: tuple[Cooling | None, ...]
+    regions: tuple[Cooling, ...]
+
+
 class Upstreams:
     """Shared by all clients and all requests; survives reloads."""
 
     def __init__(self, clock: Callable[[], float], chance: random.Random) -> None:
+        self._clock = clock
         self.channels: Cooldowns[str] = Cooldowns(clock)
         self.keys: Cooldowns[str] = Cooldowns(clock)
         self.regions: Cooldowns[tuple[str, str]] = Cooldowns(clock)
@@ -124,6 +136,18 @@ class Upstreams:
         )
         spread = {(channel.key, key.id) for channel in channels if channel.has_regions for key in channel.keys}
         self._region_turns = {pair: turns for pair, turns in self._region_turns.items() if pair in spread}
+
+    def state(self, channel: Channel) -> ChannelState:
+        """How the channel is just now."""
+        soonest = self.soonest_way(channel, None)
+        assert soonest
+        regions = (self.regions.of((channel.key, region)) for region in channel.regions)
+        return ChannelState(
+            seconds_left=max(0.0, soonest[0] - self._clock()),
+            cooling=self.channels.of(channel.key),
+            keys=tuple(self.keys.of(key.id) for key in channel.keys),
+            regions=tuple(cooling for cooling in regions if cooling),
+        )
 
     def cooling(self) -> list[Cooling]:
         """Every cooldown in force, the longest first."""

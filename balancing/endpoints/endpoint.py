@@ -22,6 +22,8 @@ class Question:
     query: Mapping[str, str]
     ip: str
     """The client's address."""
+    destination: str = ""
+    """The channel `provider/model` that a person wants the answer from, whatever the client's rules say."""
 
     @property
     def asker(self) -> ClientKey:

@@ -42,10 +42,17 @@ def service_endpoint(path: str) -> Endpoint:
     async def answer(gateway: Gateway, question: Question) -> Exchange:
         client = question.asker
         request = offer.read(question.body, question.content_type)
-        candidates = gateway.candidates(client, request.model)
+        candidates = gateway.candidates(client, request.model, question.destination)
         if gateway.moderation is not None:
             await gateway.moderation.check(client, path, request.fields)
-        return gateway.exchange(client, request, offer.services, candidates, preparation(gateway, client))
+        return gateway.exchange(
+            client,
+            request,
+            offer.services,
+            candidates,
+            preparation(gateway, client),
+            destination=question.destination,
+        )
 
     return Endpoint("POST", path, answer)
 
