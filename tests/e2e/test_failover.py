@@ -169,15 +169,6 @@ def endless(upstream) -> dict:
     )
 
 
-def wait_until_gone(seen: Seen) -> float:
-    """Seconds until the provider saw its request end."""
-    began = time.monotonic()
-    while seen.gone_at is None and time.monotonic() < began + 5:
-        time.sleep(0.01)
-    assert seen.gone_at is not None
-    return seen.gone_at - began
-
-
 def test_pitfall_117_a_client_that_closes_its_connection_ends_the_upstream_request(start, upstream):
     """Within half a second, and no provider is blamed (LL#13774, BF#3164)."""
     gateway = start(endless(upstream))
@@ -188,7 +179,7 @@ def test_pitfall_117_a_client_that_closes_its_connection_ends_the_upstream_reque
     ):
         next(response.iter_raw())
         response.close()
-        assert wait_until_gone(upstream.requests("endless")[0]) < 0.5
+        assert upstream.requests("endless")[0].wait_until_gone() < 0.5
     gateway.wait_for_log("the client went away")
     assert "cooling down" not in gateway.log
 
@@ -201,7 +192,7 @@ def test_an_http2_client_that_resets_its_stream_ends_the_upstream_request_at_onc
     while not client.bodies[stream_id]:
         client.read()
     client.reset(stream_id)
-    assert wait_until_gone(upstream.requests("endless")[0]) < 0.5
+    assert upstream.requests("endless")[0].wait_until_gone() < 0.5
     gateway.wait_for_log("the client went away")
     client.close()
 
@@ -228,7 +219,7 @@ def test_a_client_that_goes_away_while_a_provider_hangs(start, upstream):
     gateway = start(config_of(provider("hanging", upstream.on("hanging", hangs()))))
     with pytest.raises(httpx2.ReadTimeout):
         httpx2.post(f"{gateway.base_url}/chat/completions", json=ASK, headers=HEADERS, timeout=0.5)
-    wait_until_gone(upstream.requests("hanging")[0])
+    upstream.requests("hanging")[0].wait_until_gone()
 
 
 def test_the_provider_gets_its_own_key_and_nothing_of_the_client(start, upstream, sdk):

@@ -29,13 +29,6 @@ def finished_flows(gateway):
         return list(FlowReader(file).stream())
 
 
-def until_gone(seen):
-    deadline = time.monotonic() + 5
-    while seen.gone_at is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return seen.gone_at is not None
-
-
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_second_provider_answers_for_a_silent_first(start, upstream, stream):
     """The first one's connection is closed, and the answer is the second one's alone."""
@@ -48,7 +41,7 @@ def test_the_second_provider_answers_for_a_silent_first(start, upstream, stream)
     assert "good" in response.text
     assert response.text.count("[DONE]") == stream
     assert len(upstream.requests("quick")) == 1
-    assert until_gone(upstream.requests("slow")[0])
+    upstream.requests("slow")[0].wait_until_gone()
     assert "cooling" not in gateway.log
 
 
@@ -59,7 +52,7 @@ def test_the_first_wins_when_it_speaks_first(start, upstream):
     gateway = start(config_of(provider("first", first), provider("second", second), preferences=HEDGED))
     response = ask(gateway, stream=True)
     assert "late but first" in response.text
-    assert until_gone(upstream.requests("second")[0])
+    upstream.requests("second")[0].wait_until_gone()
     (flow,) = finished_flows(gateway)
     assert "/first/" in flow.request.path
     attempts = flow.metadata["uniapi"]["account"]["attempts"]

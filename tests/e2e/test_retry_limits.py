@@ -110,7 +110,7 @@ def test_a_client_that_stops_waiting_costs_no_other_attempt(scene):
     """The provider's request ends with the client's; nothing cools down."""
     with pytest.raises(httpx2.ReadTimeout):
         scene.ask("gone-waiting", timeout=0.5)
-    wait_until_gone(scene.requests("gone-waiting")[0])
+    scene.requests("gone-waiting")[0].wait_until_gone()
     assert scene.ask("gone-waiting").status_code == 200
     assert scene.sent("gone-waiting") == "a1 a2"
     assert scene.cooling("gone-waiting") == []
@@ -123,17 +123,10 @@ def test_a_client_that_stops_reading_costs_no_other_attempt(scene):
         client.stream("POST", **scene.request("gone-reading", stream=True)) as response,
     ):
         assert "Hello" in next(response.iter_text())
-    wait_until_gone(scene.requests("gone-reading")[0])
+    scene.requests("gone-reading")[0].wait_until_gone()
     assert scene.ask("gone-reading", stream=True).status_code == 200
     assert scene.sent("gone-reading") == "a1 a2"
     assert scene.cooling("gone-reading") == []
-
-
-def wait_until_gone(seen: Seen) -> None:
-    deadline = time.monotonic() + 5
-    while seen.gone_at is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_stream_that_breaks_after_output_is_not_sent_again(scene):

@@ -31,6 +31,14 @@ class Seen:
     def json(self) -> dict:
         return json.loads(self.body)
 
+    def wait_until_gone(self) -> float:
+        """Seconds until the sender had gone away, counted from now; it has five."""
+        began = time.monotonic()
+        while self.gone_at is None:
+            assert time.monotonic() < began + 5
+            time.sleep(0.01)
+        return self.gone_at - began
+
 
 Behaviour = Callable[[Seen], Awaitable[bool | None]]
 """Answers one request; returns False when the connection is to be closed afterwards."""
