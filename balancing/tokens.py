@@ -6,20 +6,21 @@ so that the loop never waits. (Google Cloud, "How Application Default Credential
 """
 
 import asyncio
-import urllib.error
-import urllib.request
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.client import HTTPException
 from typing import Any
 
+import aiohttp
 import google.auth
 from google.auth import transport
 from google.auth.credentials import Credentials, CredentialsWithTokenUri
 from google.auth.exceptions import RefreshError, TransportError
 from google.oauth2 import service_account
 
+from balancing.own_sessions import by_proxy, new_session
+from balancing.proxies import Proxy, proxy_of
 from config.schema import Provider
 from config.secrets import Secret
 from translators.errors import Kind, UpstreamError
@@ -94,7 +95,7 @@ def identity_of(provider: Provider) -> Identity:
 
 def fetch_token(provider: Provider) -> Token:
     """Ask Google for a token. Blocks. Raises whatever google-auth does, OSError for a key file."""
-    request = Web()
+    request = Web(proxy_of(provider))
     credentials = credentials_of(provider, request)
     credentials.refresh(request)
     expiry = credentials.expiry or datetime.max
@@ -130,7 +131,10 @@ class Answer(transport.Response):
 
 
 class Web(transport.Request):
-    """HTTP for google-auth, by the standard library: its own way needs another client."""
+    """HTTP for google-auth, which runs in a thread: through the provider's proxy, else as the environment says."""
+
+    def __init__(self, proxy: Proxy | None) -> None:
+        self._proxy = proxy
 
     def __call__(
         self,
@@ -141,16 +145,26 @@ class Web(transport.Request):
         timeout: float | None = PATIENCE,
         **kwargs: Any,
     ) -> Answer:
+        """Raises TransportError."""
         if not url.startswith(("http://", "https://")):
             raise TransportError(f"{url} is no web address")
-        request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - checked above
         try:
-            with urllib.request.urlopen(request, timeout=timeout or PATIENCE) as response:  # noqa: S310
-                return Answer(response.status, dict(response.headers), response.read())
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, dict(error.headers), error.read())
-        except (OSError, HTTPException) as error:
-            raise TransportError(str(error)) from None
+            return asyncio.run(self._ask(url, method, body, headers or {}, timeout or PATIENCE))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # Their own texts may hold the proxy's password.
+            raise TransportError(getattr(error, "strerror", None) or type(error).__name__) from None
+
+    async def _ask(
+        self, url: str, method: str, body: bytes | None, headers: Mapping[str, str], patience: float
+    ) -> Answer:
+        arguments = by_proxy(self._proxy, url, headers)
+        tls = ssl.create_default_context()
+        async with (
+            asyncio.timeout(patience),
+            new_session(self._proxy, tls, trust_env=self._proxy is None) as session,
+            session.request(method, url, data=body, **arguments) as response,
+        ):
+            return Answer(response.status, dict(response.headers), await response.read())
 
 
 # --- what went wrong ------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from balancing.tokens import MARGIN, TokenSource
 from config.schema import Provider
 from config.secrets import Secret
 from tests.balancing.world import provider
+from tests.e2e.proxies import HttpProxy, Socks5Proxy
 from translators.errors import Kind, UpstreamError
 
 EMAIL = "gateway@example-project.iam.gserviceaccount.com"
@@ -292,3 +293,16 @@ def test_answers_that_hold_no_token(google: Google, answer: tuple[int, Any]) -> 
     """Whatever stands behind the address."""
     google.answer = answer
     assert refused(vertex(google)).kind in (Kind.CREDENTIALS, Kind.SERVER)
+
+
+@pytest.mark.parametrize("kind", [HttpProxy, Socks5Proxy])
+def test_a_providers_own_proxy_is_asked_for_tokens_too(google: Google, kind: type[HttpProxy | Socks5Proxy]) -> None:
+    """Where Google is out of reach without it; a wrong password is not told to anybody."""
+    proxy = kind("user:pass")
+    hidden = vertex(google, token_uri=google.uri.replace("127.0.0.1", "provider.test"))
+    through = replace(hidden, preferences=replace(hidden.preferences, proxy=proxy.url("user:pass")))
+    assert asyncio.run(TokenSource(time.time).token(through)) == "ya29.one"
+    assert proxy.seen
+    error = refused(replace(hidden, preferences=replace(hidden.preferences, proxy=proxy.url("user:wrong-one"))))
+    assert "wrong-one" not in error.message
+    proxy.close()
