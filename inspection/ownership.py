@@ -6,8 +6,11 @@ import socket
 from collections.abc import Sequence
 
 from mitmproxy import http
-from mitmproxy.proxy.mode_specs import ReverseMode
+from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode, Socks5Mode, UpstreamMode
 
+PROXY_MODES = (RegularMode, UpstreamMode, Socks5Mode)
+"""Modes whose clients know the proxy's address and may mean the gateway by it. In the others (transparent, local,
+WireGuard) they know nothing, and mitmproxy has in `sockname` the address that they wanted to reach."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 NAMES_REMEMBERED = 1000
 
@@ -24,6 +27,8 @@ class Ownership:
         """Whether the proxy itself is what the client wants to talk to."""
         if isinstance(flow.client_conn.proxy_mode, ReverseMode):
             return True
+        if not isinstance(flow.client_conn.proxy_mode, PROXY_MODES):
+            return False
         host, port = flow.request.host, flow.request.port
         address = flow.client_conn.sockname
         return port == address[1] and (host in LOOPBACK_NAMES or host == address[0] or self._own_names.get(host, False))
@@ -34,7 +39,11 @@ class Ownership:
 
     def may_be_own_name(self, flow: http.HTTPFlow) -> bool:
         """Whether the host's name has to be looked up to know whether it means this machine."""
-        return flow.request.port == flow.client_conn.sockname[1] and flow.request.host not in self._own_names
+        return (
+            isinstance(flow.client_conn.proxy_mode, PROXY_MODES)
+            and flow.request.port == flow.client_conn.sockname[1]
+            and flow.request.host not in self._own_names
+        )
 
     async def is_own_name(self, flow: http.HTTPFlow) -> bool:
         """Whether the host's name means this machine; it is looked up once."""
