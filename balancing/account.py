@@ -13,7 +13,7 @@ from translators.types import Usage
 @dataclass(frozen=True, slots=True)
 class Visit:
     """What is known of a request whatever became of it. `time` is Unix time, `client` no secret, `status` what the
-    client got, `refusal` why the gateway itself did not serve it."""
+    client got, `refusal` why the gateway itself did not serve it, `stopped` whether a person or another script did."""
 
     time: float
     endpoint: str
@@ -21,6 +21,7 @@ class Visit:
     ip: str
     status: int | None
     refusal: WireError | None
+    stopped: bool = False
 
     def account(self) -> dict[str, Any]:
         return {
@@ -31,6 +32,7 @@ class Visit:
             "status": self.status,
             "refused": self.refusal.code if self.refusal else None,
             "flagged": self.refusal is not None and self.refusal.code == "content_policy_violation",
+            "stopped": self.stopped,
         }
 
 

@@ -66,6 +66,8 @@ class Gateway:
         self._config: Config | None = None
         self._catalogue: Catalogue | None = None
         self.problem = "The gateway has no configuration yet."
+        self.default_key = ""
+        """Names the entry of api_keys that intercepted apps are served as when their key is unknown."""
 
     @property
     def config(self) -> Config | None:
@@ -93,6 +95,11 @@ class Gateway:
     def client(self, key: str) -> ClientKey | None:
         """The entry that lists this key; None while there is no configuration."""
         return self._catalogue.client(key) if self._catalogue else None
+
+    @property
+    def default_client(self) -> ClientKey | None:
+        """The default key's entry."""
+        return self.client(self.default_key)
 
     def client_called(self, name: str) -> ClientKey | None:
         """The entry whose key has this short name: what accounts call it."""

@@ -36,6 +36,12 @@ OPTIONS = (
     ),
     Option("uniapi_keep_secrets", bool, False, "uniapi: leave keys readable in flows. Only for debugging."),
     Option(
+        "uniapi_keep_flows",
+        int,
+        0,
+        "uniapi: so many flows stay in the list of mitmproxy and mitmweb; of more, the oldest leave it. 0: all stay.",
+    ),
+    Option(
         "uniapi_private_images",
         bool,
         False,
@@ -43,9 +49,17 @@ OPTIONS = (
     ),
 )
 
+NEEDED = {"connection_strategy": "lazy", "tcp_timeout": 3600}
+"""What the gateway needs of mitmproxy's options: no connection before a provider is chosen, and patience with it."""
+
 NO_CONFIG = (
     "no configuration. Write ./api.yaml (api.example.yaml shows how), or set CONFIG_URL or the option uniapi_config."
 )
+
+
+def wrong_number(name: str, value: int) -> str | None:
+    """What is wrong with an option that counts something, if anything is."""
+    return f"{name} takes 0 or a larger number, got {value}." if value < 0 else None
 
 
 def wrong_host(hosts: Sequence[str]) -> str | None:

@@ -1,12 +1,15 @@
 """What a flow keeps of its passage through the gateway: for the content views, for replay, and for a glance at the
 list of flows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mitmproxy import http
+from mitmproxy.flow import Flow
 
 from inspection.summary import comment
+from inspection.views.record import KEY
 
 KEPT_CLIENT_BYTES = 10 * 1024 * 1024
 """How much of a client's body is kept beside the provider's request; a longer one cannot be replayed."""
@@ -15,24 +18,67 @@ MENDED = ":yellow_circle:"
 """Answered, but not at the first attempt."""
 
 
-def note_client(
-    flow: http.HTTPFlow, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
-) -> None:
-    """What the client sent, its key masked: from when the flow's request becomes the provider's."""
-    flow.metadata["uniapi"] = {
-        "client": {
-            "method": method,
-            "path": path,
-            "headers": [list(field) for field in headers],
-            "body": body[:KEPT_CLIENT_BYTES],
-            "cut": max(0, len(body) - KEPT_CLIENT_BYTES),
-        }
+@dataclass(frozen=True, slots=True)
+class NotedClient:
+    """What the client sent, its key masked. `name` is the client's short name; `cut`: so many bytes of the body are not
+    kept."""
+
+    name: str
+    method: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    cut: int
+
+
+def note_client(flow: http.HTTPFlow, name: str, body: bytes) -> None:
+    """Keep the client's request, with this body, beside the provider's, which the flow's request becomes."""
+    request = flow.request
+    flow.metadata.setdefault(KEY, {})["client"] = {
+        "name": name,
+        "method": request.method,
+        "scheme": request.scheme,
+        "host": request.host,
+        "port": request.port,
+        "path": request.path,
+        "headers": [list(field) for field in request.headers.fields],
+        "body": body[:KEPT_CLIENT_BYTES],
+        "cut": max(0, len(body) - KEPT_CLIENT_BYTES),
     }
+
+
+NOTED = {
+    "name": str,
+    "method": str,
+    "scheme": str,
+    "host": str,
+    "port": int,
+    "path": str,
+    "headers": list,
+    "body": bytes,
+    "cut": int,
+}
+
+
+def noted_client(flow: Flow) -> NotedClient | None:
+    """What was kept of the client's request. None for a flow that is not the gateway's, and one in a file that
+    something else has written."""
+    record = flow.metadata.get(KEY)
+    note = record.get("client") if isinstance(record, dict) else None
+    if not isinstance(note, dict) or {name: type(value) for name, value in note.items()} != NOTED:
+        return None
+    headers = tuple(map(tuple, note["headers"]))
+    if any(list(map(type, field)) != [bytes, bytes] for field in headers):
+        return None
+    return NotedClient(**note | {"headers": headers})
 
 
 def note_provider(flow: http.HTTPFlow, status: int, headers: Mapping[str, str], body: bytes, cut: int) -> None:
     """What the provider answered; `cut`: so many bytes more than are kept."""
-    flow.metadata.setdefault("uniapi", {})["provider"] = {
+    flow.metadata.setdefault(KEY, {})["provider"] = {
         "status": status,
         "headers": [[name.encode(), value.encode("utf-8", "surrogateescape")] for name, value in headers.items()],
         "body": body,
@@ -42,7 +88,7 @@ def note_provider(flow: http.HTTPFlow, status: int, headers: Mapping[str, str], 
 
 def note_outcome(flow: http.HTTPFlow, account: Mapping[str, Any]) -> None:
     """What became of the request."""
-    flow.metadata.setdefault("uniapi", {})["account"] = account
+    flow.metadata.setdefault(KEY, {})["account"] = account
     flow.comment = comment(account)
     marker = MARKERS[account["outcome"]]
     if account["outcome"] == "ok" and any(attempt["error"] for attempt in account["attempts"]):

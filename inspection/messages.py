@@ -25,9 +25,6 @@ PREFLIGHT_HEADERS = {
     "access-control-max-age": "86400",
 }
 
-Credential = tuple[bytes, bytes, bytes]
-"""A header that holds a secret: its name, its value as the flow shows it, and as it goes out."""
-
 
 def mask_key(request: http.Request, key: str) -> None:
     """Nobody needs the client's key from here on."""
@@ -61,8 +58,9 @@ def split_url(url: str) -> tuple[bytes, str, int, bytes, bytes]:
     return parts.scheme.encode(), parts.hostname, port, path.encode(), parts.netloc.rpartition("@")[2].encode()
 
 
-def rewrite(request: http.Request, wire: WireRequest, credentials: list[Credential]) -> None:
-    """Turn the client's request into the provider's, in place. Nothing of the client's headers goes on."""
+def rewrite(request: http.Request, wire: WireRequest, *, masked: bool) -> None:
+    """Turn the client's request into the provider's, in place; `masked`: without its secrets, which
+    `with_credentials` knows. Nothing of the client's headers goes on."""
     data = request.data
     data.method = wire.method.encode()
     data.scheme, data.host, data.port, data.path, host_header = split_url(wire.url)
@@ -71,7 +69,10 @@ def rewrite(request: http.Request, wire: WireRequest, credentials: list[Credenti
         [
             (b"host", host_header),
             *((name.encode(), value.encode()) for name, value in wire.headers.items()),
-            *((name, shown) for name, shown, _ in credentials),
+            *(
+                (name.encode(), (masked_credential(value) if masked else value).encode())
+                for name, value in wire.credentials.items()
+            ),
             (b"accept-encoding", b"identity"),
             (b"content-length", b"%d" % len(wire.body)),
         ]
@@ -121,18 +122,13 @@ def stream_head(request: http.Request, content_type: str, headers: Mapping[str, 
     return made_response(200, fields, b"")
 
 
-def shown_credentials(credentials: Mapping[str, str], *, masked: bool) -> list[Credential]:
-    """Headers with secrets, as the flow shows them and as they go out."""
-    return [
-        (name.encode(), (masked_credential(value) if masked else value).encode(), value.encode())
+def with_credentials(request: http.Request, credentials: Mapping[str, str]) -> http.Request:
+    """The request as it goes out: with the secrets where it shows them masked. A header that a person has edited at a
+    breakpoint goes out as edited."""
+    real = {
+        (name.encode(), masked_credential(value).encode()): (name.encode(), value.encode())
         for name, value in credentials.items()
-    ]
-
-
-def with_credentials(request: http.Request, credentials: Sequence[Credential]) -> http.Request:
-    """The request as it goes out. A header that a person has edited at a breakpoint is not the one we know, and goes
-    out as edited."""
-    real = {(name, shown): (name, value) for name, shown, value in credentials}
+    }
     made = clone(request)
     made.data.headers = http.Headers([real.get(pair, pair) for pair in request.headers.fields])
     return made

@@ -10,8 +10,10 @@ def log_line(account: Mapping[str, Any]) -> str:
     status = account["status"]
     parts = [title(account)]
     parts.append(f"{status} in {account['total_ms'] / 1000:.2f} s" if status else "no answer")
-    if account["outcome"] in ("broken", "cancelled"):
-        parts.append("broke after output had begun" if account["outcome"] == "broken" else "the client went away")
+    if account["outcome"] == "broken":
+        parts.append("broke after output had begun")
+    elif account["outcome"] == "cancelled":
+        parts.append("stopped in mitmproxy" if account["stopped"] else "the client went away")
     failures = [failed_attempt(attempt) for attempt in account["attempts"] if attempt["error"]]
     if failures:
         parts.append(f"({', '.join(failures)})")

@@ -1,6 +1,6 @@
 """The view of the attempts: who was asked, what came of it, and each failed answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inspection.views.layout import GAP, prose, table
@@ -27,11 +27,15 @@ class Attempts(FlowView):
         if not attempts:
             yield NOBODY_ASKED if account_of(side.record) else "The request is still on its way: no attempt is over."
             return
-        rows = [row(number, attempt) for number, attempt in enumerate(attempts, 1)]
-        yield from table(HEADINGS, rows, NUMBERS)
+        yield from attempts_table(attempts)
         for number, attempt in enumerate(attempts, 1):
             if attempt.get("error"):
                 yield from failure_lines(number, attempt)
+
+
+def attempts_table(attempts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A line for each."""
+    return table(HEADINGS, [row(number, attempt) for number, attempt in enumerate(attempts, 1)], NUMBERS)
 
 
 def row(number: int, attempt: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from mitmproxy.contentviews import Metadata
 from inspection.views.answer import error_lines
 from inspection.views.layout import GAP, prose
 from inspection.views.readings import READINGS, Reading
-from inspection.views.record import client_message, endpoint_of
-from inspection.views.text import body_lines, parsed
+from inspection.views.record import client_message, endpoint_of, response_cut
+from inspection.views.text import body_lines, cut_line, parsed
 from inspection.views.view import FlowView, Side, side_of
 from translators.jsontext import object_in
 
@@ -51,9 +51,12 @@ def answered(side: Side, reading: Reading | None) -> Iterator[str]:
     if side.message.status_code >= 400:
         yield from error_lines(side.message.status_code, side.body, side.content_type)
     elif reading is None:
-        yield from body_lines(side.body, side.content_type)
+        yield from body_lines(side.body, side.content_type, response_cut(side.flow))
     else:
         yield from reading.answer(side.body, side.content_type)
+        if cut := response_cut(side.flow):
+            yield GAP
+            yield cut_line(cut)
     if side.flow.comment:  # The whole request in one line, see inspection/summary.py.
         yield GAP
         yield side.flow.comment

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mitmproxy.contentviews import SyntaxHighlight
 
 from inspection.views.layout import GAP
-from inspection.views.record import Kept, client_message, own_message
+from inspection.views.record import Kept, client_message, own_message, response_cut
 from inspection.views.text import body_lines
 from inspection.views.view import FlowView, Side
 
@@ -17,7 +17,10 @@ class ClientSide(FlowView):
     highlight: SyntaxHighlight = "yaml"
 
     def lines(self, side: Side) -> Iterator[str]:
-        message = client_message(side.flow, side.record) if side.is_request else own_message(side.message)
+        if side.is_request:
+            message = client_message(side.flow, side.record)
+        else:
+            message = own_message(side.message, response_cut(side.flow))
         if message is None:
             yield "What the client sent is not kept with this flow."
         else:

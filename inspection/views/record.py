@@ -19,6 +19,8 @@ from mitmproxy.net.http import status_codes
 from translators.jsontext import count_in, object_in, objects_in, text_in
 
 KEY = "uniapi"
+CUT_KEY = "uniapi_response_cut"
+"""Where the number of bytes stands that a streamed answer had beyond those that are kept of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,20 @@ def client_message(flow: http.HTTPFlow, record: Mapping[str, Any]) -> Kept | Non
     return own_message(flow.request) if nobody_was_asked(record) else None
 
 
-def own_message(message: http.Message) -> Kept:
-    """One of the two messages that a flow has itself."""
+def own_message(message: http.Message, cut: int = 0) -> Kept:
+    """One of the two messages that a flow has itself; `cut`: bytes of its body that were not kept."""
     if isinstance(message, http.Request):
         start = f"{message.method} {message.url}"
     else:
         assert isinstance(message, http.Response)
         start = f"{message.status_code} {message.reason}"
     headers = tuple((decoded(name), decoded(value)) for name, value in message.headers.fields)
-    return Kept(start, headers, message.get_content(strict=False) or b"", 0)
+    return Kept(start, headers, message.get_content(strict=False) or b"", cut)
+
+
+def response_cut(flow: Flow) -> int:
+    """How many bytes of a long stream the flow's response lacks."""
+    return count_in(flow.metadata.get(CUT_KEY))
 
 
 def provider_message(record: Mapping[str, Any]) -> Kept | None:

@@ -105,7 +105,12 @@ def body_lines(body: bytes, content_type: str = "", cut: int = 0) -> Iterator[st
     """A body as it is: JSON indented, a form by its parts, text as it came, anything else as its size and type."""
     yield from whole_lines(body, content_type)
     if cut:
-        yield f"… (the last {size(cut)} were not kept)"
+        yield cut_line(cut)
+
+
+def cut_line(cut: int) -> str:
+    """What stands in the place of the bytes that were not kept."""
+    return f"… (the last {size(cut)} were not kept)"
 
 
 def whole_lines(body: bytes, content_type: str) -> Iterator[str]:

@@ -115,7 +115,7 @@ def test_a_reload_of_the_script_starts_afresh(tmp_path, confdir, upstream):
     """mitmproxy reloads a changed script: the gateway serves on, without a warning about anything declared twice."""
     source = tmp_path / "source"
     source.mkdir()
-    for name in ("uniapi_addon.py", "config", "translators", "balancing", "inspection"):
+    for name in ("uniapi_addon.py", "config", "translators", "balancing", "inspection", "stats"):
         path = ROOT / name
         (shutil.copytree if path.is_dir() else shutil.copy)(path, source / name)
     config = config_of(provider("good", upstream.on("good", answer(200, openai_answer("hi")))))

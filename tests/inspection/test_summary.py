@@ -15,6 +15,7 @@ def account(**changes: Any) -> dict[str, Any]:
         "endpoint": "/v1/chat/completions",
         "status": 200,
         "refused": None,
+        "stopped": False,
         "hedged": False,
         "outcome": "ok",
         "provider": "good",
@@ -50,6 +51,13 @@ def test_a_client_that_went_away_before_any_answer():
     """There is no status to show."""
     assert log_line(account(outcome="cancelled", provider=None, status=None)) == (
         "gpt-demo → nobody no answer the client went away"
+    )
+
+
+def test_a_request_that_a_person_stopped():
+    """It was neither the client nor a provider."""
+    assert log_line(account(outcome="cancelled", provider=None, status=None, stopped=True)) == (
+        "gpt-demo → nobody no answer stopped in mitmproxy"
     )
 
 
