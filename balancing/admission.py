@@ -30,6 +30,16 @@ def wrong_key(*, missing: bool) -> WireError:
     return WireError(401, message, type="invalid_request_error", code="invalid_api_key")
 
 
+def unknown_name(name: str) -> WireError:
+    return WireError(
+        401,
+        f"The key that this request came with ({name}) is none of the configuration's. Set uniapi_default_key to the "
+        "api_keys entry that it is to be replayed as.",
+        type="invalid_request_error",
+        code="invalid_api_key",
+    )
+
+
 def model_not_found(asked: str) -> WireError:
     """The same text whether the model does not exist or this key may not use it."""
     return WireError(

@@ -3,6 +3,7 @@ a client's request would go through them."""
 
 from collections.abc import Iterator
 
+from balancing.admission import unknown_name
 from balancing.channels import Candidate, Channel
 from balancing.cooldown import Cooling
 from balancing.gateway import Gateway
@@ -57,8 +58,12 @@ def cooling_text(cooling: Cooling) -> str:
     return f"cooling down for {cooling.seconds_left:.0f} s more ({cooling.why})"
 
 
-def outlook_lines(gateway: Gateway, client: ClientKey, asked: str) -> Iterator[str]:
-    """Where the client's request for a model would go now, in which order, and why. Raises WireError: 404, 503."""
+def outlook_lines(gateway: Gateway, name: str, asked: str) -> Iterator[str]:
+    """Where the request of the client with this short name for a model would go now, in which order, and why.
+    Raises WireError: 401, 404, 503."""
+    client = gateway.client_called(name) or gateway.default_client
+    if client is None:
+        raise unknown_name(name)
     algorithm = client.preferences.scheduling_algorithm
     candidates = gateway.candidates(client, asked)
     order = gateway.planner.outlook(client, asked, candidates)

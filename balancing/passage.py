@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from balancing.account import Visit, account_of, refused_account
-from balancing.admission import no_destination, wrong_key
+from balancing.admission import no_destination, unknown_name, wrong_key
 from balancing.call import Call
 from balancing.endpoints import Endpoint, Question, endpoint_of, unknown_endpoint
 from balancing.exchange import Exchange
@@ -142,13 +142,3 @@ def unserved(gateway: Gateway) -> WireError | None:
     except WireError as not_configured:
         return not_configured
     return None
-
-
-def unknown_name(name: str) -> WireError:
-    return WireError(
-        401,
-        f"The key that this request came with ({name}) is none of the configuration's. Set uniapi_default_key to the "
-        "api_keys entry that it is to be replayed as.",
-        type="invalid_request_error",
-        code="invalid_api_key",
-    )

@@ -8,6 +8,7 @@ import pytest
 
 from balancing.exchange import Exchange
 from balancing.gateway import Gateway
+from balancing.identity import short_name
 from balancing.overview import channel_lines, outlook_lines
 from config.schema import ClientKey, Provider
 from tests.balancing.world import CHAT_ENDPOINT, Clock, World, ask, chat, client, error, provider
@@ -88,7 +89,7 @@ def test_the_outlook_names_rule_weight_state_and_choice() -> None:
     """In the order of the algorithm; what has no weight is not used beside what has."""
     asker = client("a/*", ("b/m", 3), ("c/m", 5), scheduling_algorithm="weighted_round_robin")
     gateway = gateway_of(provider("a"), provider("b"), provider("c"), clients=[asker])
-    assert list(outlook_lines(gateway, asker, "m")) == [
+    assert list(outlook_lines(gateway, short_name(asker), "m")) == [
         "If it came now, by weighted_round_robin:",
         '  1. c/m, rule "c/m", weight 5: free',
         '  2. b/m, rule "b/m", weight 3: free',
@@ -102,7 +103,7 @@ def test_what_cools_is_passed_over_in_the_outlook() -> None:
     asker = client("all")
     gateway = gateway_of(provider("a"), provider("b"), clients=[asker])
     fail(gateway, asker, Kind.SERVER, 500)
-    lines = list(outlook_lines(gateway, asker, "m"))
+    lines = list(outlook_lines(gateway, short_name(asker), "m"))
     assert lines[1] == '  1. a/m, rule "all": cooling down for 300 s more (server, status 500)'
     assert lines[-1] == "The first that is free would be asked: b/m."
 
@@ -113,9 +114,16 @@ def test_with_everything_cooling_the_soonest_would_be_asked() -> None:
     gateway = gateway_of(provider("a", cooldown_period=50), provider("b", cooldown_period=20), clients=[asker])
     fail(gateway, asker, Kind.SERVER, 500)
     fail(gateway, asker, Kind.SERVER, 500)
-    assert list(outlook_lines(gateway, asker, "m"))[-1] == (
+    assert list(outlook_lines(gateway, short_name(asker), "m"))[-1] == (
         "None is free, so the one that recovers soonest would be asked: b/m."
     )
+
+
+def test_there_is_no_outlook_for_a_key_that_is_gone() -> None:
+    """Its short name is told."""
+    gateway = gateway_of(provider("a"), clients=[client()])
+    with pytest.raises(WireError, match="came with \\(1a2b3c4d…0001\\) is none of the configuration's"):
+        list(outlook_lines(gateway, "1a2b3c4d…0001", "m"))
 
 
 @pytest.mark.parametrize("algorithm", ["fixed_priority", "round_robin", "weighted_round_robin"])
@@ -125,7 +133,7 @@ def test_looking_uses_nobodys_turn(algorithm: str) -> None:
     gateway = gateway_of(provider("a"), provider("b"), provider("c"), clients=[asker])
     for _ in range(8):
         for _ in range(3):
-            foretold = list(outlook_lines(gateway, asker, "m"))[-1]
+            foretold = list(outlook_lines(gateway, short_name(asker), "m"))[-1]
         attempt = chat(gateway, asker, BODY).plan.next()
         assert attempt
         assert foretold == f"The first that is free would be asked: {attempt.channel.label}."
