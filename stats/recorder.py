@@ -12,16 +12,14 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
-
 from stats.database import FAILURES, Database, reason_of
+from stats.inserts import insert_rows
 from stats.migrations import prepare
 from stats.report import read_report
 from stats.retention import delete_piece
 from stats.tables import Rows, attempts, requests, rows_of
 
-BATCH = 200
+BATCH = 500
 """Requests in one transaction."""
 QUEUE = 20_000
 """Requests that may wait to be written; some 30 MB."""
@@ -29,10 +27,6 @@ TRIES = 5
 """What fails so often in a row, an interval apart, is no hiccup: what waits is given up."""
 RETENTION_SECONDS = 3600
 WARNING_SECONDS = 60
-INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 
 class StatisticsUnavailable(Exception):
@@ -119,8 +113,8 @@ class Statistics:
         try:
             await self._prepare()
             overflowed = len(self._queue) >= QUEUE
-            while self._queue:
-                await self._write_batch()
+            if self._queue:
+                await self._write_queue()
         except Exception as error:
             # Whatever it is, it may cost rows and must not end the writing.
             self._failed(reason_of(error))
@@ -136,17 +130,16 @@ class Statistics:
             await prepare(self._database)
             self._prepared = True
 
-    async def _write_batch(self) -> None:
-        batch = list(islice(self._queue, BATCH))
-        rows_of_attempts = [row for rows in batch for row in rows.attempts]
-        insert = INSERTS[self._database.writer.dialect.name]
-        async with self._database.writer.begin() as connection:
-            # The answer to an earlier commit may have been lost: what is there already is left alone.
-            await connection.execute(insert(requests).on_conflict_do_nothing(), [rows.request for rows in batch])
-            if rows_of_attempts:
-                await connection.execute(insert(attempts).on_conflict_do_nothing(), rows_of_attempts)
-        for _ in batch:
-            self._queue.popleft()
+    async def _write_queue(self) -> None:
+        """All that waits, by one connection: opening and closing an SQLite file takes longer than a batch."""
+        async with self._database.writer.connect() as connection:
+            while self._queue:
+                batch = list(islice(self._queue, BATCH))
+                async with connection.begin():
+                    await insert_rows(connection, requests, [rows.request for rows in batch])
+                    await insert_rows(connection, attempts, [row for rows in batch for row in rows.attempts])
+                for _ in batch:
+                    self._queue.popleft()
 
     def _failed(self, reason: str) -> None:
         self._prepared = False  # The file may be a new one, or the server's database.
