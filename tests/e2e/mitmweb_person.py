@@ -26,7 +26,7 @@ class MitmwebPerson(Mitmweb):
 
     def waiting_flow(self, with_response: bool = False) -> dict[str, Any]:
         """The flow that is stopped at a breakpoint, before or after its response is there."""
-        return self.wait_for(lambda flow: flow["intercepted"] and bool(flow["response"]) is with_response)
+        return self.wait_for(lambda flow: flow["intercepted"] and ("response" in flow) is with_response)
 
     def wait_for(self, is_it: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
         """The first flow that is as wanted."""
@@ -45,6 +45,9 @@ class MitmwebPerson(Mitmweb):
 
     def kill(self, flow_id: str) -> None:
         self._change("POST", f"/flows/{flow_id}/kill")
+
+    def remove(self, flow_id: str) -> None:
+        self._change("DELETE", f"/flows/{flow_id}")
 
     def replay(self, flow_id: str) -> None:
         self._change("POST", f"/flows/{flow_id}/replay")
