@@ -42,7 +42,8 @@ def make_packages_importable() -> None:
             )
         if from_earlier_load:
             del sys.modules[name]
-    mitmproxy.hooks.all_hooks.pop("uniapi_next_attempt", None)
+    for hook in ("uniapi_next_attempt", "uniapi_drain"):
+        mitmproxy.hooks.all_hooks.pop(hook, None)
     sys.path.insert(0, HERE)
 
 
@@ -288,6 +289,11 @@ class Uniapi:
             rewrite(flow.request, passage.call.wire, masked=not self.keeps_secrets)
         elif exchange.reply is not None:
             flow.response = self.reply(flow, exchange.reply)
+
+    async def uniapi_drain(self, client: Client) -> None:
+        handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
+        if handler is not None:
+            await handler.drain_writers()
 
     def owns(self, flow: http.HTTPFlow) -> bool:
         return flow in self.passages

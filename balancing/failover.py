@@ -19,7 +19,7 @@ import itertools
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mitmproxy import flow as mitmproxy_flow
@@ -58,6 +58,8 @@ from balancing.connections import (
     address_to_proxy,
 )
 from balancing.exchange import Exchange, Step
+from balancing.large_bodies import LARGE_BYTES, GrowingBody, UniapiDrainHook, collect_soon
+from balancing.leg import Leg
 from balancing.proxies import proxy_of
 from balancing.replies import Reply, error_reply
 from balancing.tunnels import server_spec
@@ -110,49 +112,6 @@ class Hedge(HttpEvent):
     """This attempt has been silent for so long that a second one is to begin beside it."""
 
 
-@dataclass(slots=True, eq=False)
-class Leg:
-    """One attempt, as the layers know it: a stream id, a request, a connection."""
-
-    id: int
-    call: Call
-    request: http.Request
-    """As it goes out."""
-    shown: http.Request
-    """As the flow shows it, should this attempt be the one that serves."""
-    connecting: GetAttemptConnection | None = None
-    """The connection that is being waited for."""
-    connection: Server | None = None
-    has_ended: bool = False
-    """Whether the provider has said all it will."""
-    is_touched: bool = False
-    began: float = field(default_factory=time.time)
-    """In Unix time, as connections have it."""
-    reconnected: bool = False
-
-    def hear(self, event: HttpEvent) -> None:
-        """What the provider says."""
-        if isinstance(event, ResponseHeaders):
-            self.call.head(event.response.status_code, event.response.headers)
-        elif isinstance(event, ResponseData):
-            self.call.receive(event.data)
-        elif isinstance(event, ResponseEndOfMessage):
-            self.has_ended = True
-            self.call.finish()
-        elif isinstance(event, ResponseProtocolError):
-            self.has_ended = True
-            self.call.break_off(Kind.CLOSED, f"The provider broke the connection: {event.message}.")
-
-    def was_stale(self) -> bool:
-        """Whether a connection kept from an earlier request was closed by the provider as we began to use it: no
-        fault of the provider's, so the same attempt is made once more on a new connection."""
-        assert self.connection
-        opened = self.connection.timestamp_start or self.began
-        stale = opened < self.began and not self.call.answering and not self.reconnected
-        self.reconnected = self.reconnected or stale
-        return stale
-
-
 class FailoverHttpLayer(ConnectingHttpLayer):
     """The HTTP layer of one connection, whose streams can try again."""
 
@@ -183,6 +142,7 @@ class FailoverHttpLayer(ConnectingHttpLayer):
     def make_stream(self, stream_id: int) -> CommandGenerator[None]:
         self.streams[stream_id] = stream = FailoverStream(self.context.fork(), stream_id)
         stream.layer = self
+        stream.request_body_buf = GrowingBody()
         yield from self.event_to_child(stream, events.Start())
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
@@ -233,6 +193,8 @@ class FailoverStream(HttpStream):
     """The hook that makes the next attempt, while it is being waited for."""
     head_sent = False
     is_over = False
+    is_large = False
+    """Whether the request has a large body."""
     streamed: list[bytes]
     streamed_size = 0
 
@@ -254,6 +216,8 @@ class FailoverStream(HttpStream):
                 yield from super()._handle_event(event)
         elif not self.is_over:
             yield from self.handle_attempt_event(event)
+        if self.is_large and self.stream_id not in self.layer.streams:
+            collect_soon()
 
     def with_openai_errors(self, generator: CommandGenerator[None]) -> CommandGenerator[None]:
         """What mitmproxy would answer with a page of HTML becomes OpenAI's error body."""
@@ -290,6 +254,7 @@ class FailoverStream(HttpStream):
         """Requests of ours are never streamed through, and have a limit of their own."""
         if not request or not self.is_ours():
             return (yield from super().check_body_size(request))
+        self.is_large = len(self.request_body_buf) > LARGE_BYTES
         if len(self.request_body_buf) <= BODY_LIMIT:
             return False
         message = f"The request's body is larger than the gateway's limit of {BODY_LIMIT // 1024 // 1024} MB."
@@ -297,6 +262,7 @@ class FailoverStream(HttpStream):
         yield http_hooks.HttpErrorHook(self.flow)
         yield SendHttp(ResponseProtocolError(self.stream_id, message, ErrorCode.REQUEST_TOO_LARGE), self.context.client)
         self.client_state = self.server_state = self.state_errored
+        self.request_body_buf.clear()
         self.flow.live = False
         return True
 
@@ -371,6 +337,11 @@ class FailoverStream(HttpStream):
                     leg.connecting = None
                     yield from self.connection_ready(leg, event)
                     return
+        else:
+            for leg in self.legs.values():
+                if event.command is leg.draining:
+                    yield from self.send_body(leg)
+                    return
 
     def touch(self, leg: Leg) -> None:
         if not leg.is_touched:
@@ -388,11 +359,23 @@ class FailoverStream(HttpStream):
         JoiningHttp1Client.take_over(self.layer.connections[connection])
         self.context.server = self.flow.server_conn = connection
         address_to_proxy(leg.request, connection)
-        content = leg.request.raw_content or b""
-        yield SendHttp(RequestHeaders(leg.id, leg.request, not content), connection)
-        if content:
-            yield SendHttp(RequestData(leg.id, content), connection)
-        yield SendHttp(RequestEndOfMessage(leg.id), connection)
+        leg.unsent = leg.body()
+        yield SendHttp(RequestHeaders(leg.id, leg.request, not any(leg.unsent)), connection)
+        yield from self.send_body(leg)
+
+    def send_body(self, leg: Leg) -> CommandGenerator[None]:
+        """A piece of it, and the next one when the connection has taken this one."""
+        assert leg.connection
+        leg.draining = None
+        piece = leg.unsent.popleft()
+        if piece:
+            yield SendHttp(RequestData(leg.id, piece), leg.connection)  # type: ignore[arg-type]
+        if leg.unsent:
+            leg.draining = hook = UniapiDrainHook(self.context.client)
+            hook.blocking = self  # type: ignore[assignment]
+            yield hook
+        else:
+            yield SendHttp(RequestEndOfMessage(leg.id), leg.connection)
 
     @property
     def deadline(self) -> float:
@@ -453,7 +436,7 @@ class FailoverStream(HttpStream):
             self.layer.waiting.discard(self)
         if leg.connecting is not None:
             yield from self.layer.abandon(leg.connecting)
-        elif leg.connection is not None and not leg.has_ended:
+        elif leg.connection is not None and (leg.unsent or not leg.has_ended):
             yield SendHttp(RequestProtocolError(leg.id, "attempt abandoned", ErrorCode.CANCEL), leg.connection)
 
     def end_all(self) -> CommandGenerator[None]:

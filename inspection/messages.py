@@ -74,7 +74,7 @@ def rewrite(request: http.Request, wire: WireRequest, *, masked: bool) -> None:
                 for name, value in wire.credentials.items()
             ),
             (b"accept-encoding", b"identity"),
-            (b"content-length", b"%d" % len(wire.body)),
+            (b"content-length", b"%d" % wire.length),
         ]
     )
     data.content = wire.body

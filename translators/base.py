@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from translators.errors import UpstreamError
 from translators.jsontext import dumps, model_replaced
-from translators.types import ChatRequest, Event, Target, Usage, WireRequest
+from translators.types import ChatRequest, Event, Splice, Target, Usage, WireRequest
 
 
 class ApiRequest(Protocol):
@@ -25,8 +25,9 @@ class ApiRequest(Protocol):
         """What the client says, by the names that the API has for it; files left out."""
         ...
 
-    def with_model(self, name: str) -> bytes:
-        """The body, asking for a model of this name; otherwise as it came."""
+    def with_model(self, name: str) -> tuple[bytes, Splice | None]:
+        """The body, asking for a model of this name; otherwise as it came. A large one is the very body that came, and
+        asks with the splice in it."""
         ...
 
 
@@ -47,10 +48,10 @@ class JsonRequest:
     def fields(self) -> Mapping[str, Any]:
         return self.raw
 
-    def with_model(self, name: str) -> bytes:
+    def with_model(self, name: str) -> tuple[bytes, None]:
         if name == self.model:
-            return self.body
-        return model_replaced(self.body, self.raw, name) or dumps({**self.raw, "model": name})
+            return self.body, None
+        return model_replaced(self.body, self.raw, name) or dumps({**self.raw, "model": name}), None
 
 
 class ClientRequest(JsonRequest):

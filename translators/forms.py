@@ -1,7 +1,7 @@
 """Forms with files in them: multipart/form-data, read in place (RFC 7578, RFC 2046 §5.1).
 
 A form may hold a file of a hundred megabytes. So nothing of it is copied: a part is known by where it begins and ends,
-and only what is asked for is decoded. The one copy ever made is the body that asks for a model of another name.
+and only what is asked for is decoded. A model's other name is put into a large body only as it is sent.
 """
 
 import re
@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from translators.errors import RequestError
+from translators.types import Splice
 
 MOST_PARTS = 1000
 LONGEST_HEAD = 16_384
 """Bytes of a part's headers."""
+COPIED_BYTES = 8 * 1024 * 1024
+"""Of a body that is not larger, a copy with another model's name in it is made, for people to see what was sent."""
 ONLY_ONCE = ("model", "prompt", "stream")
 """Fields that the gateway acts on: a provider that took the second where the gateway saw the first would be asked for
 something else than was allowed."""
@@ -58,17 +61,19 @@ class FormRequest:
     def __repr__(self) -> str:
         return f"FormRequest(model={self.model!r}, parts={[part.name for part in self.parts]})"
 
-    def with_model(self, name: str) -> bytes:
-        """The body, asking for a model of this name. Raises RequestError if the form's charset has not got it."""
+    def with_model(self, name: str) -> tuple[bytes, Splice | None]:
+        """The body, asking for a model of this name: see ApiRequest. Raises RequestError if the form's charset has not
+        got the name."""
         if name == self.model:
-            return self.body
+            return self.body, None
         part = self._model_part
         try:
-            written = name.encode(part.charset)
+            splice = Splice(part.start, part.end, name.encode(part.charset))
         except UnicodeEncodeError:
             raise RequestError(f"`model` is written in {part.charset}: write it in UTF-8.", param="model") from None
-        whole = memoryview(self.body)
-        return b"".join((whole[: part.start], written, whole[part.end :]))
+        if len(self.body) > COPIED_BYTES:
+            return self.body, splice
+        return b"".join(splice.pieces(self.body)), None
 
     @property
     def fields(self) -> dict[str, str]:

@@ -41,6 +41,7 @@ class Forwarded:
         self._events = events
 
     def build(self, request: ApiRequest, target: Target) -> WireRequest:
+        body, splice = request.with_model(target.model)
         return WireRequest(
             method="POST",
             url=self._engine.url(target, self._endpoint),
@@ -49,7 +50,8 @@ class Forwarded:
                 "accept": "text/event-stream" if request.stream else "*/*",
             },
             credentials=self._engine.credentials(target),
-            body=request.with_model(target.model),
+            body=body,
+            splice=splice,
         )
 
     def open(

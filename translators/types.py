@@ -202,6 +202,21 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Splice:
+    """Bytes that take the place of those from `start` to `end` of a body as it is sent, so that a large body does not
+    have to be there twice."""
+
+    start: int
+    end: int
+    written: bytes = field(repr=False)
+
+    def pieces(self, body: bytes) -> tuple[bytes | memoryview, ...]:
+        """What is sent, without a copy."""
+        whole = memoryview(body)
+        return whole[: self.start], self.written, whole[self.end :]
+
+
+@dataclass(frozen=True, slots=True)
 class WireRequest:
     """What goes to the provider. `credentials` are the headers that hold secrets, kept apart so that nobody prints
     them; `context` is whatever the engine needs to read the answer (renamed tools, …)."""
@@ -213,6 +228,14 @@ class WireRequest:
     body: bytes = field(repr=False)
     notes: tuple[Note, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
+    splice: Splice | None = None
+    """What is other in the body as it is sent."""
+
+    @property
+    def length(self) -> int:
+        """How many bytes of body are sent."""
+        splice = self.splice
+        return len(self.body) + (len(splice.written) - splice.end + splice.start if splice else 0)
 
 
 # --- answer: events -------------------------------------------------------------------------------------------

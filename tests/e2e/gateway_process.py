@@ -14,7 +14,8 @@ MITMDUMP = Path(sys.executable).with_name("mitmdump")
 
 
 class GatewayProcess:
-    """`config` is api.yaml as data; `log` its output so far. Use it as a context manager."""
+    """`config` is api.yaml as data; `log` its output so far; `saves`: the flows go into a file. Use it as a context
+    manager."""
 
     def __init__(
         self,
@@ -25,6 +26,7 @@ class GatewayProcess:
         environ: dict[str, str] | None = None,
         program: Path = MITMDUMP,
         demo: bool = False,
+        saves: bool = True,
         addon: Path = ROOT / "uniapi_addon.py",
         pattern: str = r"listening at (?:\S+ and )?127\.0\.0\.1:(\d+)",
     ) -> None:
@@ -42,7 +44,7 @@ class GatewayProcess:
         command = [
             *(str(program), *scripts),
             *("--listen-host", "127.0.0.1", "--listen-port", "0", "--set", f"confdir={confdir}"),
-            *("--set", "termlog_verbosity=debug", "-w", str(self.flow_path), *options),
+            *("--set", "termlog_verbosity=debug", *(("-w", str(self.flow_path)) if saves else ()), *options),
         ]
         self.process = subprocess.Popen(
             command, cwd=directory, stdout=self._log_file, stderr=subprocess.STDOUT, env=environ

@@ -21,10 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Stream:
-    """One request; answers are written to it. `reset_at` is when the other side took the request back."""
+    """One request, with its body so far; answers are written to it. `reset_at` is when the other side took the request
+    back."""
 
     def __init__(self, connection: "Connection", stream_id: int, path: str) -> None:
         self.path = path
+        self.body = bytearray()
         self.reset_at: float | None = None
         self._connection = connection
         self._id = stream_id
@@ -63,6 +65,7 @@ class Connection(asyncio.Protocol):
                 self._streams[event.stream_id] = stream = Stream(self, event.stream_id, str(path))
                 self._upstream.seen.append(stream)
             elif isinstance(event, h2.events.DataReceived):
+                self._streams[event.stream_id].body += event.data
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             elif isinstance(event, h2.events.StreamEnded):
                 self._upstream.answer(self._streams[event.stream_id])

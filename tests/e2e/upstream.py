@@ -67,6 +67,10 @@ class Upstream:
     def requests(self, name: str) -> list[Seen]:
         return [seen for seen in self._seen if seen.path.startswith(f"/{name}/")]
 
+    def forget(self) -> None:
+        """Let go of what was sent so far."""
+        self._seen.clear()
+
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
