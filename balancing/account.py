@@ -101,7 +101,7 @@ def attempt_account(record: AttemptRecord) -> dict[str, Any]:
         "engine": attempt.channel.engine,
         "model": attempt.channel.model.upstream,
         "alias": attempt.channel.model.alias,
-        "base_url": attempt.channel.provider.base_url or "",
+        "base_url": (attempt.channel.provider.base_url or "").partition("?")[0],  # A key may stand behind it.
         "tools": attempt.channel.provider.tools,
         "image": attempt.channel.provider.image,
         "key": attempt.key.masked if attempt.key else "",

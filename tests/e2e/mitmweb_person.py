@@ -24,9 +24,13 @@ class MitmwebPerson(Mitmweb):
         """The body of a flow's request or response."""
         return self.get(f"/flows/{flow_id}/{message}/content.data").text
 
-    def waiting_flow(self, with_response: bool = False) -> dict[str, Any]:
-        """The flow that is stopped at a breakpoint, before or after its response is there."""
-        return self.wait_for(lambda flow: flow["intercepted"] and ("response" in flow) is with_response)
+    def waiting_flow(self, *, with_response: bool = False, path: str = "") -> dict[str, Any]:
+        """The flow that is stopped at a breakpoint, before or after its response is there; with this in its path."""
+        return self.wait_for(
+            lambda flow: (
+                flow["intercepted"] and ("response" in flow) is with_response and path in flow["request"]["path"]
+            )
+        )
 
     def wait_for(self, is_it: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
         """The first flow that is as wanted."""

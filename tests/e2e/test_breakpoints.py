@@ -107,7 +107,7 @@ def test_every_attempt_stops_at_a_breakpoint(web, asked, upstream):
     first = web.waiting_flow()
     web.edit(first["id"], request={"content": "{}"})
     web.resume(first["id"])
-    second = web.wait_for(lambda flow: flow["intercepted"] and "/other/" in flow["request"]["path"])
+    second = web.waiting_flow(path="/other/")
     assert second["id"] == first["id"]
     body = json.loads(web.content(second["id"], "request"))
     assert body["messages"] == ASK["messages"]
