@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mitmproxy import http
 from mitmproxy.contentviews import Metadata
 
-from inspection.views.answer import error_lines
+from inspection.views.answer import error_lines, is_stream
 from inspection.views.layout import GAP, prose
 from inspection.views.readings import READINGS, Reading
 from inspection.views.record import client_message, endpoint_of, response_cut
@@ -53,13 +53,20 @@ def answered(side: Side, reading: Reading | None) -> Iterator[str]:
     elif reading is None:
         yield from body_lines(side.body, side.content_type, response_cut(side.flow))
     else:
-        yield from reading.answer(side.body, side.content_type)
-        if cut := response_cut(side.flow):
+        cut = response_cut(side.flow)
+        is_cut_short = cut and is_stream(side.body, side.content_type)
+        yield from reading.answer(ended(side.body) if is_cut_short else side.body, side.content_type)
+        if cut:
             yield GAP
             yield cut_line(cut)
     if side.flow.comment:  # The whole request in one line, see inspection/summary.py.
         yield GAP
         yield side.flow.comment
+
+
+def ended(stream: bytes) -> bytes:
+    """The whole events of a stream that was not kept to its end: nobody broke it off."""
+    return stream.rpartition(b"\n\n")[0] + b"\n\ndata: [DONE]\n\n"
 
 
 def json_object(body: bytes) -> dict[str, object]:

@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 from inspection.views.chat import Chat
+from inspection.views.client_side import ClientSide
 from inspection.views.layout import GAP
 from tests.inspection.views.flows import chat_answer, chat_request, delta, event_stream, flow_of, shown
 
 CHAT = Chat()
+CLIENT_SIDE = ClientSide()
 PNG = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
 
@@ -93,6 +95,18 @@ def test_a_client_message_that_is_not_kept_is_not_made_up():
     flow = flow_of(chat_request(), sent=b'{"contents": []}')
     del flow.metadata["uniapi"]["client"]
     assert shown(CHAT, flow).startswith("What the client sent is not kept with this flow. The provider got:\n{")
+
+
+def test_a_long_stream_shows_what_is_kept_of_it():
+    """It was not broken off there: the client got it all."""
+    kept = event_stream(delta(content="as far "), delta(content="as kept")) + b'data: {"id": "x", "cho'
+    flow = flow_of(chat_request(stream=True), kept, content_type="text/event-stream")
+    flow.metadata["uniapi_response_cut"] = 5_000_000
+    text = shown(CHAT, flow, "response")
+    assert "as far as kept" in text
+    assert "… (the last 4.8m were not kept)" in text
+    assert "✗" not in text
+    assert shown(CLIENT_SIDE, flow, "response").endswith("… (the last 4.8m were not kept)")
 
 
 def test_a_cut_request_says_how_much_is_missing():
