@@ -81,7 +81,7 @@ class Configuration:
         try:
             self._use(await source.load())
         except ConfigError as error:
-            logger.error("The configuration cannot be used, the running one stays:\n%s", error)
+            logger.error("The configuration cannot be used, nothing has changed:\n%s", error)
 
     def _use(self, loaded: Loaded) -> None:
         for warning in loaded.warnings:
