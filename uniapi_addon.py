@@ -68,7 +68,7 @@ from config.options import wrong_host, wrong_number  # noqa: E402
 from inspection import views  # noqa: E402
 from inspection.commands import Commands  # noqa: E402
 from inspection.flow_list import FlowList  # noqa: E402
-from inspection.flow_notes import NotedClient, note_client, note_outcome, note_provider  # noqa: E402
+from inspection.flow_notes import NotedClient, note_client, note_outcome, note_provider, recognise  # noqa: E402
 from inspection.host import add_options, refuse, tls_options, warn_if_open  # noqa: E402
 from inspection.messages import (  # noqa: E402
     PREFLIGHT_HEADERS,
@@ -194,8 +194,10 @@ class Uniapi:
 
     def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         request = flow.request
+        if not flow.live:
+            recognise(flow)  # It comes from a file, and is over.
         if request.method == "CONNECT" or flow.is_replay or not flow.live:
-            return None  # Replays begin elsewhere, and what is read from a file is over.
+            return None  # Replays begin elsewhere.
         if self.ownership.is_addressed_here(flow):
             self.receive(flow, addressed_here=True)
         elif self.ownership.is_intercepted(request.pretty_host):

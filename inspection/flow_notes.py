@@ -18,6 +18,27 @@ MENDED = ":yellow_circle:"
 """Answered, but not at the first attempt."""
 
 
+class Notes(dict[str, Any]):
+    """All that a flow keeps. mitmproxy's console writes out a flow's metadata on its Detail tab, and takes minutes for
+    a large body: it is told where to look instead."""
+
+    def __repr__(self) -> str:
+        return "(see the views Client side, Provider side, Attempts, Translation)"
+
+
+def notes_of(flow: Flow) -> dict[str, Any]:
+    """The flow's notes, to be added to."""
+    notes: dict[str, Any] = flow.metadata.setdefault(KEY, Notes())
+    return notes
+
+
+def recognise(flow: Flow) -> None:
+    """Notes that have come from a file as plain data become what they were."""
+    plain = flow.metadata.get(KEY)
+    if isinstance(plain, dict):
+        flow.metadata[KEY] = Notes(plain)
+
+
 @dataclass(frozen=True, slots=True)
 class NotedClient:
     """What the client sent, its key masked. `name` is the client's short name; `cut`: so many bytes of the body are not
@@ -37,7 +58,7 @@ class NotedClient:
 def note_client(flow: http.HTTPFlow, name: str, body: bytes) -> None:
     """Keep the client's request, with this body, beside the provider's, which the flow's request becomes."""
     request = flow.request
-    flow.metadata.setdefault(KEY, {})["client"] = {
+    notes_of(flow)["client"] = {
         "name": name,
         "method": request.method,
         "scheme": request.scheme,
@@ -78,7 +99,7 @@ def noted_client(flow: Flow) -> NotedClient | None:
 
 def note_provider(flow: http.HTTPFlow, status: int, headers: Mapping[str, str], body: bytes, cut: int) -> None:
     """What the provider answered; `cut`: so many bytes more than are kept."""
-    flow.metadata.setdefault(KEY, {})["provider"] = {
+    notes_of(flow)["provider"] = {
         "status": status,
         "headers": [[name.encode(), value.encode("utf-8", "surrogateescape")] for name, value in headers.items()],
         "body": body,
@@ -88,7 +109,7 @@ def note_provider(flow: http.HTTPFlow, status: int, headers: Mapping[str, str], 
 
 def note_outcome(flow: http.HTTPFlow, account: Mapping[str, Any]) -> None:
     """What became of the request."""
-    flow.metadata.setdefault(KEY, {})["account"] = account
+    notes_of(flow)["account"] = account
     flow.comment = comment(account)
     marker = MARKERS[account["outcome"]]
     if account["outcome"] == "ok" and any(attempt["error"] for attempt in account["attempts"]):

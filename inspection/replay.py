@@ -15,7 +15,7 @@ from mitmproxy.addons.clientplayback import ReplayHandler
 from mitmproxy.options import Options
 from mitmproxy.proxy.layers import HttpLayer
 
-from inspection.flow_notes import NotedClient, noted_client
+from inspection.flow_notes import NotedClient, Notes, noted_client
 from inspection.messages import clone
 from inspection.views.record import CUT_KEY, KEY
 
@@ -60,7 +60,7 @@ def put_back(flow: http.HTTPFlow, noted: NotedClient, destination: str) -> None:
     data.host, data.port, data.path, data.authority = noted.host, noted.port, noted.path.encode(), b""
     data.headers = http.Headers([field for field in noted.headers if field[0].lower() not in OF_THE_SENDING])
     data.content, data.trailers = noted.body, None
-    flow.metadata[KEY] = {"client": flow.metadata[KEY]["client"], "destination": destination}
+    flow.metadata[KEY] = Notes(client=flow.metadata[KEY]["client"], destination=destination)
     flow.metadata.pop(CUT_KEY, None)
     flow.comment = flow.marked = ""
 
@@ -68,7 +68,7 @@ def put_back(flow: http.HTTPFlow, noted: NotedClient, destination: str) -> None:
 def beside(flow: http.HTTPFlow, destination: str) -> http.HTTPFlow:
     """A new flow with the same client's request, to be answered by a channel `provider/model`."""
     made: http.HTTPFlow = flow.copy()
-    made.metadata[KEY]["destination"] = destination
+    made.metadata[KEY] = Notes(made.metadata[KEY], destination=destination)
     made.response = made.error = None
     made.intercepted = False
     return made
