@@ -196,7 +196,8 @@ class Uniapi:
         request = flow.request
         if not flow.live:
             recognise(flow)  # It comes from a file, and is over.
-        if request.method == "CONNECT" or flow.is_replay or not flow.live:
+            return None
+        if request.method == "CONNECT" or flow.is_replay:
             return None  # Replays begin elsewhere.
         if self.ownership.is_addressed_here(flow):
             self.receive(flow, addressed_here=True)
