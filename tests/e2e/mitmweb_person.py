@@ -53,8 +53,10 @@ class MitmwebPerson(Mitmweb):
     def remove(self, flow_id: str) -> None:
         self._change("DELETE", f"/flows/{flow_id}")
 
-    def replay(self, flow_id: str) -> None:
+    def replay(self, flow_id: str) -> dict[str, Any]:
+        """The flow with its new answer."""
         self._change("POST", f"/flows/{flow_id}/replay")
+        return self.wait_for(lambda flow: flow["id"] == flow_id and "response" in flow and bool(flow["comment"]))
 
     def set_option(self, name: str, value: object) -> None:
         self._change("PUT", "/options", {name: value})
