@@ -12,14 +12,24 @@ from config.options import NEEDED, OPTIONS
 
 logger = logging.getLogger("uniapi")
 
+WEB_COLUMNS = ["tls", "icon", "path", "comment", "method", "status", "size", "time"]
+"""mitmweb's own, and the comment, which says what became of a request."""
+
 
 def add_options(loader: Loader) -> None:
     """The gateway's own options, and what it needs of mitmproxy's unless the user has said otherwise."""
     for option in OPTIONS:
         loader.add_option(option.name, option.kind, option.default, option.help)
     for name, value in NEEDED.items():
-        if ctx.options.default(name) == getattr(ctx.options, name):
-            ctx.options.update(**{name: value})
+        set_unless_chosen(name, value)
+    if "web_columns" in ctx.options:
+        set_unless_chosen("web_columns", WEB_COLUMNS)
+
+
+def set_unless_chosen(name: str, value: object) -> None:
+    """An option that still has its default counts as one that the user has left to us."""
+    if ctx.options.default(name) == getattr(ctx.options, name):
+        ctx.options.update(**{name: value})
 
 
 def refuse(message: str) -> NoReturn:

@@ -26,8 +26,6 @@ MITMWEB = MITMDUMP.with_name("mitmweb")
 PASSWORD = "umbrella"
 XSRF_TOKEN = "c0ffee"
 """In hexadecimal; the header has to say what the cookie says (Tornado, "Cross-site request forgery protection")."""
-COLUMNS = ("icon", "path", "comment", "method", "status", "size", "time")
-"""mitmweb's own and the comment, which it shows on demand."""
 ROW = "tr.has-response"
 PANE = ".flow-detail"
 
@@ -41,7 +39,6 @@ class Mitmweb:
             config,
             "--no-web-open-browser",
             *("--set", f"web_port={urlsplit(self.url).port}", "--set", f"web_password={PASSWORD}"),
-            *(word for column in COLUMNS for word in ("--set", f"web_columns={column}")),
             *options,
             program=MITMWEB,
         )
