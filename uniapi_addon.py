@@ -67,6 +67,7 @@ from config.load import ConfigError  # noqa: E402
 from config.options import wrong_host, wrong_number  # noqa: E402
 from inspection import views  # noqa: E402
 from inspection.commands import Commands  # noqa: E402
+from inspection.early_connections import EarlyConnections  # noqa: E402
 from inspection.flow_list import FlowList  # noqa: E402
 from inspection.flow_notes import NotedClient, note_client, note_outcome, note_provider, recognise  # noqa: E402
 from inspection.host import add_options, refuse, tls_options, warn_if_open  # noqa: E402
@@ -124,6 +125,8 @@ class Uniapi:
         self.addons = [self.commands(), FlowList()]
         self.replays = Replays(self.receive_replay, partial(FailoverHttpLayer.take_over, gatekeeper=self))
         self.replays.put_in_place()
+        self.early_connections = EarlyConnections(self.ownership)
+        self.early_connections.put_in_place()
         views.add()
 
     def commands(self) -> Commands:
@@ -166,6 +169,7 @@ class Uniapi:
         self.request_log.flush()
         views.remove()
         self.replays.give_back()
+        self.early_connections.give_back()
         DirectAddonManager.give_back(ctx.master.addons)
         if not self.configuration.stop():
             return None

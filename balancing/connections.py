@@ -41,8 +41,9 @@ class GetAttemptConnection(GetHttpConnection):
 
     proxy: Proxy | None = None
     taken: frozenset[Connection] = frozenset()
-    """Connections that another attempt of the same request has for itself. The parent cannot know of them: a client's
-    HTTP/1 connection has one request at a time, and mitmproxy's requests have one connection."""
+    """Connections that are not for it: what another attempt of the same request has for itself (the parent cannot know
+    of them: a client's HTTP/1 connection has one request at a time, and mitmproxy's requests have one connection), and
+    what was opened for the client's own server, under a name of the client's choice."""
 
     __hash__ = GetHttpConnection.__hash__
 

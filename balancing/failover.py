@@ -302,7 +302,8 @@ class FailoverStream(HttpStream):
         yield command
 
     def taken_connections(self) -> Iterator[Connection]:
-        """Those that attempts of this request do not share."""
+        """Those that this attempt is not to have: the client's own to the server it wanted, and other attempts'."""
+        yield self.layer.context.server
         for leg in self.legs.values():
             if leg.connecting is not None:
                 yield from self.layer.taken_by(leg.connecting)

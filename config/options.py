@@ -49,8 +49,8 @@ OPTIONS = (
     ),
 )
 
-NEEDED = {"connection_strategy": "lazy", "tcp_timeout": 3600}
-"""What the gateway needs of mitmproxy's options: no connection before a provider is chosen, and patience with it."""
+NEEDED = {"tcp_timeout": 3600}
+"""What the gateway needs of mitmproxy's options: patience with providers."""
 
 NO_CONFIG = (
     "no configuration. Write ./api.yaml (api.example.yaml shows how), or set CONFIG_URL or the option uniapi_config."

@@ -6,11 +6,14 @@ import socket
 from collections.abc import Sequence
 
 from mitmproxy import http
+from mitmproxy.connection import Address, Client
 from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode, Socks5Mode, UpstreamMode
 
 PROXY_MODES = (RegularMode, UpstreamMode, Socks5Mode)
 """Modes whose clients know the proxy's address and may mean the gateway by it. In the others (transparent, local,
 WireGuard) they know nothing, and mitmproxy has in `sockname` the address that they wanted to reach."""
+REQUEST_SCHEMES = ("http", "https", "http3")
+"""Those of reverse mode that have requests. What passes in the others cannot be the gateway's."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 NAMES_REMEMBERED = 1000
 
@@ -27,15 +30,25 @@ class Ownership:
         """Whether the proxy itself is what the client wants to talk to."""
         if isinstance(flow.client_conn.proxy_mode, ReverseMode):
             return True
-        if not isinstance(flow.client_conn.proxy_mode, PROXY_MODES):
+        return self._is_own_address(flow.client_conn, (flow.request.host, flow.request.port))
+
+    def _is_own_address(self, client: Client, address: Address) -> bool:
+        if not isinstance(client.proxy_mode, PROXY_MODES):
             return False
-        host, port = flow.request.host, flow.request.port
-        address = flow.client_conn.sockname
-        return port == address[1] and (host in LOOPBACK_NAMES or host == address[0] or self._own_names.get(host, False))
+        host, port = address[:2]
+        own = client.sockname
+        return port == own[1] and (host in LOOPBACK_NAMES or host == own[0] or self._own_names.get(host, False))
 
     def is_intercepted(self, host: str) -> bool:
         """Whether the gateway answers for this host."""
         return any(host == pattern or fnmatch.fnmatch(host, pattern) for pattern in self.hosts)
+
+    def may_concern(self, client: Client, address: Address | None) -> bool:
+        """Whether the gateway may have to answer what this client sends to that address; asked before there is a
+        request."""
+        if isinstance(client.proxy_mode, ReverseMode):
+            return client.proxy_mode.scheme in REQUEST_SCHEMES
+        return address is not None and (self.is_intercepted(address[0]) or self._is_own_address(client, address))
 
     def may_be_own_name(self, flow: http.HTTPFlow) -> bool:
         """Whether the host's name has to be looked up to know whether it means this machine."""

@@ -92,8 +92,10 @@ def streams_of(data: bytes) -> object:
 
 
 def beginning_of_frames(data: bytes) -> int:
-    """Behind a client's preface, or behind the answer to CONNECT."""
-    return len(PREFACE) if data.startswith(PREFACE) else data.find(b"\r\n\r\n") + 4
+    """Behind a client's preface, or behind the answer to CONNECT, if there was one."""
+    if data.startswith(PREFACE):
+        return len(PREFACE)
+    return data.find(b"\r\n\r\n") + 4 if data.startswith(b"HTTP/") else 0
 
 
 def ended_streams(data: bytes) -> int:

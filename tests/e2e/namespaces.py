@@ -101,13 +101,25 @@ def known_hosts(machine: Machine) -> Iterator[None]:
 
 def lead_to(router: Machine, port: int) -> None:
     """Have the router hand all HTTPS connections that pass it to this port of its own, as for transparent mode."""
-    router.run(
+    redirect(router, "prerouting", f'iifname "r*" tcp dport 443 redirect to :{port}')
+
+
+def lead_own_connections(machine: Machine, port: int, *, but_from: str) -> None:
+    """Have a machine hand its own connections to 127.1.0.0/16 to this port, except those from one address."""
+    redirect(machine, "output", f"ip daddr 127.1.0.0/16 ip saddr != {but_from} meta l4proto tcp redirect to :{port}")
+
+
+def redirect(machine: Machine, hook: str, rule: str) -> None:
+    """Have this rule alone."""
+    machine.run(
         *("nft", "-f", "-"),
         stdin=f"""
+            table ip uniapi
+            delete table ip uniapi
             table ip uniapi {{
-                chain prerouting {{
-                    type nat hook prerouting priority dstnat;
-                    iifname "r*" tcp dport 443 redirect to :{port}
+                chain redirecting {{
+                    type nat hook {hook} priority -100;
+                    {rule}
                 }}
             }}
         """,

@@ -13,11 +13,14 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nreal host"
 
 @dataclass
 class RealHost:
-    """`seen`: each request as it came, byte for byte. It has to be made where its address is (a network namespace)."""
+    """`seen`: each request as it came, byte for byte. `connections`: how many were opened, used or not.
+
+    It has to be made where its address is (a network namespace)."""
 
     certificate: Path
     address: tuple[str, int] = ("127.0.0.1", 0)
     seen: list[bytes] = field(default_factory=list)
+    connections: int = 0
 
     def __post_init__(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -26,6 +29,7 @@ class RealHost:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
+                host.connections += 1
                 try:
                     connection = context.wrap_socket(self.request, server_side=True)
                 except (OSError, ssl.SSLError):

@@ -130,15 +130,19 @@ class Playing:
 class RecordingServer:
     """The server of all exchanges, on three ports: plain, TLS with HTTP/2 and TLS without, with this certificate."""
 
-    def __init__(self, certificate: Path, trusted: Path) -> None:
+    def __init__(self, certificate: Path, trusted: Path, ports: tuple[int, int, int] = (0, 0, 0)) -> None:
         self._trusted = trusted
+        self._ports = ports
         self._certificate = certificate
         self._names: dict[ssl.SSLObject | ssl.SSLSocket, str | None] = {}
         self._playing: dict[str, Playing] = {}
 
     async def __aenter__(self) -> "RecordingServer":
         contexts = (None, self._tls_context("h2", "http/1.1"), self._tls_context("http/1.1"))
-        self._servers = [await asyncio.start_server(self._connected, "0.0.0.0", 0, ssl=each) for each in contexts]
+        self._servers = [
+            await asyncio.start_server(self._connected, "0.0.0.0", port, ssl=context)
+            for port, context in zip(self._ports, contexts, strict=True)
+        ]
         self._plain_port, self._tls_port, self._http1_port = (
             each.sockets[0].getsockname()[1] for each in self._servers
         )
@@ -155,28 +159,36 @@ class RecordingServer:
         context.sni_callback = self._named
         return context
 
-    async def record(self, proxy_port: int, exchanges: Sequence[Exchange]) -> dict[str, Transcript]:
-        """Play them all through the proxy on this port of 127.0.0.1; the transcripts by the exchanges' names."""
+    async def record(
+        self, proxy_port: int | None, exchanges: Sequence[Exchange], *, name: str = "api.openai.com"
+    ) -> dict[str, Transcript]:
+        """Play them all through the proxy on this port of 127.0.0.1, or with None through one that nobody knows of;
+        `name` is the server's in TLS. Gives the transcripts by the exchanges' names."""
         places = asyncio.Semaphore(AT_ONCE)
 
         async def one(number: int, exchange: Exchange) -> Transcript:
             async with places:
-                return await self._play(proxy_port, f"127.1.{number // 200}.{number % 200 + 1}", exchange)
+                return await self._play(proxy_port, f"127.1.{number // 200}.{number % 200 + 1}", exchange, name)
 
         transcripts = await asyncio.gather(*(one(*each) for each in enumerate(exchanges)))
         return {exchange.name: transcript for exchange, transcript in zip(exchanges, transcripts, strict=True)}
 
     # --- the client ---
 
-    async def _play(self, proxy_port: int, address: str, exchange: Exchange) -> Transcript:
+    async def _play(self, proxy_port: int | None, address: str, exchange: Exchange, name: str) -> Transcript:
         self._playing[address] = playing = Playing(exchange)
         port = self._plain_port
         if exchange.tunnel:
             port = self._tls_port if exchange.knows_http2 else self._http1_port
         authority = f"{address}:{port}"
-        end = End(*await asyncio.open_connection("127.0.0.1", proxy_port))
-        if exchange.tunnel is not None:
-            await self._open_tunnel(end, authority, exchange.tunnel)
+        if proxy_port is None:
+            end = End(*await asyncio.open_connection(address, port))
+        else:
+            end = End(*await asyncio.open_connection("127.0.0.1", proxy_port))
+            if exchange.tunnel is not None:
+                await self._open_tunnel(end, authority)
+        if exchange.tunnel and not end.ended:
+            await self._start_tls(end, exchange.tunnel, name)
         origin = f"http://{authority}" if exchange.tunnel is None else ""
         await end.play(tuple(filled_in(step, authority=authority, origin=origin) for step in exchange.client))
         while not end.ended and await end.listen(GRACE):
@@ -190,7 +202,7 @@ class RecordingServer:
         del self._playing[address]
         return Transcript(client, tuple(servers))
 
-    async def _open_tunnel(self, end: End, authority: str, protocols: tuple[str, ...]) -> None:
+    async def _open_tunnel(self, end: End, authority: str) -> None:
         await end.send(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
         while b"\r\n\r\n" not in end.received and await end.more():
             pass
@@ -198,12 +210,12 @@ class RecordingServer:
             end.ended = "refused"
             return
         end.position = len(end.received)
-        if not protocols:
-            return
+
+    async def _start_tls(self, end: End, protocols: tuple[str, ...], name: str) -> None:
         context = ssl.create_default_context(cafile=str(self._trusted))
         context.set_alpn_protocols(list(protocols))
         try:
-            await end.writer.start_tls(context, server_hostname="api.openai.com")
+            await end.writer.start_tls(context, server_hostname=name)
         except OSError as error:
             end.ended = type(error).__name__
             return

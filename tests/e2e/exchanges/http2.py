@@ -121,7 +121,9 @@ def client_shapes(whose: tuple[str, str]) -> Iterator[Shape]:
     waiting = (STARTED, until_ended(2))
     yield "reset before the answer", (begun + ask, pause(0.2), frame(RST_STREAM, 0, 1, CANCEL), pause(0.2)), waiting
     yield "client hangs up", (begun + ask, pause(0.2), hang_up), waiting
-    yield "client says goodbye", (begun + ask + frame(GOAWAY, payload=bytes(8)), until_ended(1)), served(OK)
+    *heard, answer = served(OK)
+    goodbye = frame(GOAWAY, payload=bytes(8))
+    yield "client says goodbye", (begun + ask + goodbye, until_ended(1)), (*heard, pause(0.3), answer)
 
 
 def whole_answers() -> dict[str, tuple[Fields, bytes]]:

@@ -7,6 +7,8 @@ from tests.e2e.wire_recorder import Exchange, Script, Step, bytes_to_come, hang_
 
 MASK = bytes([0x37, 0xFA, 0x21, 0x3D])
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+AS_LONG_AS_IT_TAKES = 1.5
+"""Seconds after which a connection to the server has been opened for a silent client, in every mode."""
 WHOSE = (("/v1/realtime?model=x", "api.openai.com"), ("/v1/chat/completions", "{authority}"))
 
 
@@ -114,8 +116,8 @@ def tunnels() -> list[Exchange]:
         tunnel("plain http", (whole, message), *SERVED),
         tunnel("client first", (b"\x00\x01hello", bytes_to_come(5)), bytes_to_come(7), b"world"),
         tunnel("server first", (pause(0.3), b"QUIT", bytes_to_come(3)), b"220 \n", bytes_to_come(4), b"bye"),
-        tunnel("server first, then gone", (pause(0.3),), b"220 \n", pause(0.1), hang_up),
-        tunnel("silence", (pause(0.1),), pause(0.1)),
+        tunnel("server first, then gone", (pause(AS_LONG_AS_IT_TAKES),), b"220 \n", pause(0.1), hang_up),
+        tunnel("silence", (pause(AS_LONG_AS_IT_TAKES),), pause(0.1)),
         Exchange("tunnel to nowhere", (b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", head), ((),)),
         Exchange("tunnel without a port", (b"CONNECT 127.0.0.1 HTTP/1.1\r\n\r\n", head), ((),)),
         Exchange(
