@@ -228,7 +228,9 @@ class Uniapi:
         if passage.client is not None and flow.response is not None and flow.response.status_code in (401, 407):
             flow.response = None  # mitmproxy's proxyauth is for the proxy's users; the gateway's have shown their key.
         self.passages[flow] = passage
-        request.stream = False
+        # What came from the client goes on being its own: mitmproxy looks there whether to keep the connection.
+        flow.request = clone(request)
+        flow.request.stream = False
 
     def receive_replay(self, flow: http.HTTPFlow, noted: NotedClient, destination: str) -> None:
         """A flow of ours is to be sent again, the client's request in it; `requestheaders` and the rest follow."""

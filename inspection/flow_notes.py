@@ -12,7 +12,9 @@ from inspection.summary import comment
 from inspection.views.record import KEY
 
 KEPT_CLIENT_BYTES = 10 * 1024 * 1024
-"""How much of a client's body is kept beside the provider's request; a longer one cannot be replayed."""
+"""A longer body of a client is not kept beside the provider's request, and cannot be replayed …"""
+KEPT_BEGINNING = 64 * 1024
+"""… but for its beginning."""
 MARKERS = {"ok": ":green_circle:", "error": ":red_circle:", "broken": ":red_circle:", "cancelled": ":white_circle:"}
 MENDED = ":yellow_circle:"
 """Answered, but not at the first attempt."""
@@ -58,6 +60,7 @@ class NotedClient:
 def note_client(flow: http.HTTPFlow, name: str, body: bytes) -> None:
     """Keep the client's request, with this body, beside the provider's, which the flow's request becomes."""
     request = flow.request
+    kept = body if len(body) <= KEPT_CLIENT_BYTES else body[:KEPT_BEGINNING]
     notes_of(flow)["client"] = {
         "name": name,
         "method": request.method,
@@ -66,8 +69,8 @@ def note_client(flow: http.HTTPFlow, name: str, body: bytes) -> None:
         "port": request.port,
         "path": request.path,
         "headers": [list(field) for field in request.headers.fields],
-        "body": body[:KEPT_CLIENT_BYTES],
-        "cut": max(0, len(body) - KEPT_CLIENT_BYTES),
+        "body": kept,
+        "cut": len(body) - len(kept),
     }
 
 

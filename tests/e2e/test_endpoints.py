@@ -154,3 +154,28 @@ def test_head_has_no_body(gateway):
     assert head.status_code == listed.status_code == 200
     assert head.content == b""
     assert head.headers["content-length"] == listed.headers["content-length"]
+
+
+@pytest.mark.parametrize(
+    ("version", "header", "closes"),
+    [("1.1", "", False), ("1.1", "close", True), ("1.0", "", True), ("1.0", "keep-alive", False)],
+)
+def test_the_client_decides_about_its_connection(gateway, version, header, closes):
+    """Although the request that mitmproxy knows becomes another one, to the provider (RFC 9112, section 9.3)."""
+    body = json.dumps(ASK).encode()
+    head = [
+        f"POST /v1/chat/completions HTTP/{version}",
+        f"host: 127.0.0.1:{gateway.port}",
+        f"authorization: Bearer {CLIENT_KEY}",
+        f"content-length: {len(body)}",
+        *([f"connection: {header}"] if header else []),
+    ]
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=1.5) as connection:
+        connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        answered = b""
+        with contextlib.suppress(TimeoutError):
+            while piece := connection.recv(65536):
+                answered += piece
+            answered += b"(closed)"
+    assert b'"content":"hi"' in answered.replace(b": ", b":")
+    assert answered.endswith(b"(closed)") == closes

@@ -8,7 +8,7 @@ from mitmproxy import http
 from mitmproxy.io import FlowReader, FlowWriter
 from mitmproxy.test import tflow
 
-from inspection.flow_notes import KEPT_CLIENT_BYTES, note_client, note_outcome, noted_client, recognise
+from inspection.flow_notes import KEPT_BEGINNING, KEPT_CLIENT_BYTES, note_client, note_outcome, noted_client, recognise
 
 ATTEMPT: dict[str, Any] = {"provider": "p", "model": "m", "status": 200, "ms": 1, "error": None}
 ACCOUNT: dict[str, Any] = {
@@ -49,10 +49,10 @@ def test_the_clients_request_can_be_had_again():
 
 
 def test_a_large_body_is_kept_in_part():
-    """And it is known how much is missing."""
+    """Its beginning, and it is known how much is missing."""
     client = noted_client(noted(b"x" * (KEPT_CLIENT_BYTES + 7)))
     assert client
-    assert (len(client.body), client.cut) == (KEPT_CLIENT_BYTES, 7)
+    assert (len(client.body), client.cut) == (KEPT_BEGINNING, KEPT_CLIENT_BYTES + 7 - KEPT_BEGINNING)
 
 
 def test_the_console_is_not_given_whole_bodies_to_write_out():
