@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -15,7 +16,9 @@ def sign_in(page: Chrome, key: str = ADMIN_KEY) -> None:
 
 
 def eventually(page: Chrome, happens: Callable[[], object]) -> None:
-    WebDriverWait(page, 10, poll_frequency=0.05).until(lambda _: happens())
+    """Wait for it. What the page draws anew while it is being read is read again."""
+    waiting = WebDriverWait(page, 10, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException])
+    waiting.until(lambda _: happens())
 
 
 def text(page: Chrome, selector: str) -> str:
