@@ -10,7 +10,7 @@ How it holds together:
   reads as "somebody waits already"; their completions come back as ordinary events. So a client that goes away, or a
   deadline that passes, is seen at once, in every state.
 - What one socket read brings is collected, translated together and written once (`Flush`).
-- One timer per client connection serves the deadlines of all its streams.
+- One timer per client connection serves the deadlines of all its streams (attempts_layer.py).
 
 These classes are mitmproxy's inside, used here, in connections.py and in tunnels.py, and pinned to mitmproxy 12.2.
 """
@@ -20,7 +20,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from mitmproxy import flow as mitmproxy_flow
 from mitmproxy import http
@@ -32,7 +32,6 @@ from mitmproxy.proxy.layers.http import (
     GetHttpConnectionCompleted,
     HttpLayer,
     HTTPMode,
-    HttpStream,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
@@ -49,10 +48,10 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseProtocolError,
 )
 
+from balancing.attempts_layer import AttemptsLayer, AttemptsStream, Flush, Gatekeeper, Hedge
 from balancing.call import Call
 from balancing.connections import (
     FIRST_ATTEMPT_ID,
-    ConnectingHttpLayer,
     GetAttemptConnection,
     JoiningHttp1Client,
     address_to_proxy,
@@ -61,38 +60,13 @@ from balancing.exchange import Exchange, Step
 from balancing.large_bodies import LARGE_BYTES, GrowingBody, UniapiDrainHook, collect_soon
 from balancing.leg import Leg
 from balancing.proxies import proxy_of
-from balancing.replies import Reply, error_reply
+from balancing.replies import error_reply
 from balancing.tunnels import server_spec
 from translators.errors import Kind, RequestError, WireError
 
 BODY_LIMIT = 100 * 1024 * 1024
 KEPT_STREAM_BYTES = 4 * 1024 * 1024
 """How much of a streamed answer stays in the flow."""
-
-
-class Gatekeeper(Protocol):
-    """What the layer asks the addon."""
-
-    def owns(self, flow: http.HTTPFlow) -> bool:
-        """Whether the gateway answers this flow."""
-        ...
-
-    def exchange(self, flow: http.HTTPFlow) -> Exchange | None:
-        """The flow's exchange; None for flows without attempts."""
-        ...
-
-    def attempt(self, flow: http.HTTPFlow) -> tuple[Call, http.Request] | None:
-        """The attempt that has been prepared in `flow.request`, once, and the request as it goes out, with the secrets
-        that the flow itself never holds; None if there is none."""
-        ...
-
-    def reply(self, flow: http.HTTPFlow, reply: Reply) -> http.Response:
-        """A whole answer as the flow's response."""
-        ...
-
-    def stream_head(self, flow: http.HTTPFlow) -> http.Response:
-        """The head of a streamed answer."""
-        ...
 
 
 @dataclass
@@ -102,29 +76,8 @@ class UniapiNextAttemptHook(commands.StartHook):
     flow: http.HTTPFlow
 
 
-@dataclass
-class Flush(HttpEvent):
-    """What has arrived for this attempt is to be dealt with now."""
-
-
-@dataclass
-class Hedge(HttpEvent):
-    """This attempt has been silent for so long that a second one is to begin beside it."""
-
-
-class FailoverHttpLayer(ConnectingHttpLayer):
+class FailoverHttpLayer(AttemptsLayer):
     """The HTTP layer of one connection, whose streams can try again."""
-
-    gatekeeper: Gatekeeper
-    attempt_ids: Iterator[int]
-    touched: "list[tuple[FailoverStream, Leg]]"
-    """Attempts that something has arrived for since the last flush."""
-    hedging: "list[tuple[FailoverStream, Leg]]"
-    """Attempts that have been silent for long enough to begin another one beside them."""
-    waiting: "set[FailoverStream]"
-    """Streams with an attempt on, whose deadlines count."""
-    alarm_at: float | None
-    alarm_wanted: bool
 
     @classmethod
     def take_over(cls, layer: HttpLayer, gatekeeper: Gatekeeper) -> None:
@@ -145,43 +98,8 @@ class FailoverHttpLayer(ConnectingHttpLayer):
         stream.request_body_buf = GrowingBody()
         yield from self.event_to_child(stream, events.Start())
 
-    def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
-        if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
-            self.look_at_the_time()
-        else:
-            yield from super()._handle_event(event)
-        while self.touched:
-            stream, leg = self.touched.pop()
-            yield from self.event_to_child(stream, Flush(leg.id))
-        while self.hedging:
-            stream, leg = self.hedging.pop()
-            yield from self.event_to_child(stream, Hedge(leg.id))
-        if self.alarm_wanted:
-            self.alarm_wanted = False
-            assert self.alarm_at is not None
-            yield commands.RequestWakeup(max(0.0, self.alarm_at - time.monotonic()))
 
-    def watch(self, stream: "FailoverStream", deadline: float) -> None:
-        """See to it that the stream is looked at when its deadline passes. A deadline may move later on its own."""
-        self.waiting.add(stream)
-        if self.alarm_at is None or deadline < self.alarm_at:
-            self.alarm_at = deadline
-            self.alarm_wanted = True
-
-    def look_at_the_time(self) -> None:
-        """A timer went off: see to what is due, and set the alarm for the rest."""
-        now = time.monotonic()
-        if self.alarm_at is None or now < self.alarm_at - 0.001:
-            return  # An alarm that has been replaced by an earlier one.
-        self.alarm_at = None
-        for stream in list(self.waiting):
-            if stream.deadline <= now + 0.001:
-                stream.time_passed(now + 0.001)
-            else:
-                self.watch(stream, stream.deadline)
-
-
-class FailoverStream(HttpStream):
+class FailoverStream(AttemptsStream):
     """One request of a client. `exchange` is set once it is known that there are attempts to be made."""
 
     layer: FailoverHttpLayer

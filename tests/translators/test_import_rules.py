@@ -30,7 +30,8 @@ IMPURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "aiohtt
 MAY_IMPORT_MITMPROXY = (
     "uniapi_addon.py",
     "balancing/failover.py",
-    "balancing/leg.py",  # one of failover's attempts
+    "balancing/attempts_layer.py",  # what its streams wait for, and until when
+    "balancing/leg.py",  # one of its attempts
     "balancing/large_bodies.py",  # how bodies of many megabytes pass through its layers
     "balancing/connections.py",  # how failover's connections are opened, kept and given up
     "balancing/tunnels.py",  # layers for connections through a provider's proxy, to be among mitmproxy's own
