@@ -131,15 +131,21 @@ class Statistics:
             self._prepared = True
 
     async def _write_queue(self) -> None:
-        """All that waits, by one connection: opening and closing an SQLite file takes longer than a batch."""
+        """All that waits now, by one connection: opening and closing an SQLite file takes longer than a batch.
+
+        What comes in the meantime waits for the next time; a busy gateway would be written for without end otherwise,
+        a few rows at a time.
+        """
+        waiting = len(self._queue)
         async with self._database.writer.connect() as connection:
-            while self._queue:
-                batch = list(islice(self._queue, BATCH))
+            while waiting > 0:
+                batch = list(islice(self._queue, min(BATCH, waiting)))
                 async with connection.begin():
                     await insert_rows(connection, requests, [rows.request for rows in batch])
                     await insert_rows(connection, attempts, [row for rows in batch for row in rows.attempts])
                 for _ in batch:
                     self._queue.popleft()
+                waiting -= len(batch)
 
     def _failed(self, reason: str) -> None:
         self._prepared = False  # The file may be a new one, or the server's database.

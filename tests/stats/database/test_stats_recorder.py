@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stats.inserts import insert_rows
 from stats.recorder import QUEUE, Statistics
 from stats.tables import attempts, requests
 from tests.stats.database.accounts import NOW, account, attempt
@@ -160,3 +161,29 @@ def test_the_process_ends_without_a_stop(tmp_path, ending):
     command = [sys.executable, "-c", PROGRAM + ending, str(tmp_path / "stats.db")]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_what_comes_while_it_is_written_waits_for_the_next_time(database, told, monkeypatch):
+    """A busy gateway would otherwise be written for without end, a few rows at a time."""
+    written = []
+
+    async def run():
+        statistics = Statistics(database, log=told, wall_clock=lambda: NOW)
+
+        async def while_more_come(connection, table, batch):
+            statistics.record(account())
+            await insert_rows(connection, table, batch)
+            written.append(len(batch))
+
+        monkeypatch.setattr("stats.recorder.insert_rows", while_more_come)
+        for _ in range(3):
+            statistics.record(account())
+        async with asyncio.timeout(10):
+            await statistics._write()
+        assert written == [3, 3]
+        assert len(statistics._queue) == 2
+        await statistics._write()
+        assert written[2:] == [2, 2]
+        assert await count(database, requests) == 5
+
+    completed(database, run())
