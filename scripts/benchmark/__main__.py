@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MITMDUMP = Path(sys.executable).with_name("mitmdump")
-OPTIONS = ("--listen-host", "127.0.0.1", "--listen-port", "0", "--set", "connection_strategy=lazy")
+OPTIONS = ("--listen-host", "127.0.0.1", "--listen-port", "0")
 """The same for plain mitmdump and for the gateway."""
 
 CONFIG = """
