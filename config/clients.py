@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from config.fields import read_rate_limit
+from config.fields import read_header_value, read_rate_limit
 from config.nodes import Pairs
 from config.reader import Value
 from config.rules import EVERYTHING, ModelIndex
@@ -44,7 +44,7 @@ def _client_key(place: Value, models: ModelIndex | None, seen: dict[Secret, str]
     section = Section.read(place, KEYS)
     if section is None:
         return None
-    api = section.required("api", Value.secret, "the key that the client sends")
+    api = section.required("api", read_header_value, "the key that the client sends")
     if api in seen:
         section.problem("api", f"is the same key as that of {seen[api]}; one of them must go")
     elif api is not None:

@@ -25,6 +25,9 @@ NEEDS_BASE_URL = frozenset({"gpt", "azure"})
 NEEDS_KEY = frozenset({"claude", "gemini", "openrouter", "cohere", "cloudflare", "azure"})
 """Not gpt, which local servers speak without one, nor Vertex, which has other credentials."""
 
+API_VERSION = "api-version"
+"""What the engine azure takes from base_url's query. The rest of it, and all of it elsewhere, is not sent."""
+
 
 def recognise(base_url: str | None, project_id: str | None, cf_account_id: str | None) -> str:
     """The engine of a provider that forces none: by its address, then by what it is given."""

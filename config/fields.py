@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 from config.problems import listed
 from config.rates import parse_rate_limit
 from config.reader import Value
+from config.secrets import Secret
 
+HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
+"""Text as RFC 9110, section 5.5, recommends it for headers, without its tab."""
 NOT_IN_A_URL = re.compile(r"[\s\x00-\x20\x7f]")
 
 
@@ -34,6 +37,15 @@ def read_url(value: Value, schemes: Collection[str]) -> str | None:
         value.problem(f"must be a URL with a host, as {next(iter(schemes))}://host:port/path")
         return None
     return url
+
+
+def read_header_value(value: Value, advice: str = "") -> Secret | None:
+    """A text that a header can carry. It may be a key, so no message shows it; `advice` stands behind what is wrong."""
+    content = value.secret()
+    if content is not None and not HEADER_VALUE.fullmatch(content.reveal()):
+        value.problem(f"must be a text of printable ASCII characters on one line{advice}")
+        return None
+    return content
 
 
 def read_model_timeouts(value: Value) -> Mapping[str, float] | None:

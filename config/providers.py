@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from config.engines import ENGINES, NEEDS_BASE_URL, NEEDS_KEY, VERTEX_ENGINES, recognise
-from config.fields import read_url
+from config.engines import API_VERSION, ENGINES, NEEDS_BASE_URL, NEEDS_KEY, VERTEX_ENGINES, recognise
+from config.fields import read_header_value, read_url
 from config.nodes import Pairs
 from config.provider_preferences import KEYS as PREFERENCE_KEYS
 from config.provider_preferences import read_provider_preferences
@@ -53,14 +53,17 @@ def read_provider(place: Value) -> Provider | None:
     engine = forced or recognise(base_url, project_id, cf_account_id)
     if forced or not section.holds("engine"):
         _check_needs(section, engine)
+        _check_query(section, engine, base_url)
     preferences = section.subsection("preferences", PREFERENCE_KEYS)
     if section.holds("region") and preferences.holds("region"):
         section.problem("region", "stands here and in preferences; one of them must go")
+    models = section.given("model", _models, None)
+    names = None if models is None else {name for model in models for name in (model.upstream, model.alias)}
     return Provider(
         name=name,
         base_url=base_url,
         keys=section.given("api", _keys, ()),
-        models=section.given("model", _models, None),
+        models=models,
         tools=section.given("tools", Value.boolean, True),
         image=section.given("image", Value.boolean, True),
         engine=engine,
@@ -72,7 +75,7 @@ def read_provider(place: Value) -> Provider | None:
         regions=section.given("region", _regions, ()) or preferences.given("region", _regions, ()),
         cf_account_id=cf_account_id,
         notes=section.given("notes", Value.text, ""),
-        preferences=read_provider_preferences(preferences),
+        preferences=read_provider_preferences(preferences, names),
         line=place.node.line,
     )
 
@@ -94,6 +97,18 @@ def _check_needs(section: Section, engine: str) -> None:
         section.problem("credentials_file", "says the same as private_key; one of them must go")
 
 
+def _check_query(section: Section, engine: str, base_url: str | None) -> None:
+    """What is not sent of an address: it may be a key, so no message shows it."""
+    names = set(parse_qs(urlsplit(base_url or "").query, keep_blank_values=True))
+    if engine == "azure":
+        names.discard(API_VERSION)
+    advice = "keys belong to api, other credentials to preferences.headers"
+    if API_VERSION in names:
+        advice = f"engine azure sends {API_VERSION}"
+    if names:
+        section.warning("base_url", f"engine {engine} does not send its query (what stands behind the ?); {advice}")
+
+
 def _base_url(value: Value) -> str | None:
     url = read_url(value, WEB_SCHEMES)
     if url is not None and "@" in urlsplit(url).netloc:
@@ -106,7 +121,7 @@ def _keys(value: Value) -> tuple[Secret, ...]:
     """Each key once, in order."""
     keys: dict[Secret, None] = {}
     for entry in value.one_or_more():
-        key = entry.secret()
+        key = read_header_value(entry, "; several keys are a list, with `- ` before each")
         if key in keys:
             entry.warning("is there already; a key counts once")
         elif key is not None:

@@ -39,6 +39,14 @@ model:
     )
 
 
+@pytest.mark.parametrize("written", ['"sk-fake-one\\nsk-fake-two"', "sk-fake-schlüssel", '"sk-fake\\tkey"'])
+def test_a_key_that_no_header_can_carry_is_told(client_problems, written):
+    """No client could send it. Without any of it."""
+    assert client_problems(f"api: {written}") == [
+        "api_keys[0].api: must be a text of printable ASCII characters on one line"
+    ]
+
+
 @pytest.mark.parametrize("weight", ["0", "-1", "1.5", "many", "true", "[1]", ""])
 def test_a_weight_is_a_positive_whole_number(client_problems, weight):
     """Nothing else, not even none."""

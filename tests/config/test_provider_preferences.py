@@ -48,6 +48,54 @@ def test_limits_by_model(provider):
     assert preferences.api_key_rate_limit == {"big": "2/min,50/day", "default": "4/min", "free": "none"}
 
 
+def test_what_is_to_be_removed_is_one_name_or_a_list(provider):
+    """At every depth; an empty list removes nothing."""
+    overrides = provider(
+        LOCAL
+        + """
+  post_body_parameter_overrides:
+    __remove__: temperature
+    m: {__remove__: [a, "b"], options: {__remove__: c}}
+    other: {__remove__: []}
+"""
+    ).preferences.post_body_parameter_overrides
+    assert overrides == {
+        "__remove__": ["temperature"],
+        "m": {"__remove__": ["a", "b"], "options": {"__remove__": ["c"]}},
+        "other": {"__remove__": []},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("gpt-4", "; did you mean gpt-4o?"),
+        ("vendor/model", ""),
+        ("qwen2.5", ""),
+        ("gpt-4o", None),
+        ("their-gpt", None),
+        ("thinking", None),
+        ("generationConfig", None),
+    ],
+)
+def test_overrides_for_a_model_that_is_not_listed_are_warned_about(load, name, warning):
+    """A mapping under what is called as only models are; others are parameters."""
+    text = f"""
+providers:
+  - provider: a
+    base_url: http://localhost:1/v1
+    model: [their-gpt: gpt-4o]
+    preferences:
+      post_body_parameter_overrides:
+        {name}: {{temperature: 0}}
+api_keys: [{{api: sk-fake-client}}]
+"""
+    path = f"api.yaml:8: providers[0].preferences.post_body_parameter_overrides.{name}"
+    told = "is no model in this provider's list, so it goes into every body as a parameter"
+    assert [str(found) for found in load(text).warnings] == ([] if warning is None else [f"{path}: {told}{warning}"])
+    assert load(text.replace("model:", "notes: a #")).warnings == ()
+
+
 def test_mappings_cannot_be_changed(provider):
     """A running request keeps the configuration it began with."""
     preferences = provider(LOCAL + "  headers: {a: b}").preferences
@@ -105,6 +153,25 @@ def test_proxies(provider, proxy):
         (
             "post_body_parameter_overrides: {a: {b: 1, b: 2}}",
             "post_body_parameter_overrides.a.b: stands twice, first in line 5; one of them must go",
+        ),
+        (
+            "post_body_parameter_overrides: {__remove__: 5}",
+            "post_body_parameter_overrides.__remove__: must be the name of a parameter, or a list of names; got '5'",
+        ),
+        (
+            "post_body_parameter_overrides: {m: {a: {__remove__: }}}",
+            "post_body_parameter_overrides.m.a.__remove__: must be the name of a parameter, or a list of names; "
+            "got nothing",
+        ),
+        (
+            "post_body_parameter_overrides: {__remove__: [a, [b]]}",
+            "post_body_parameter_overrides.__remove__[1]: must be the name of a parameter, or a list of names; "
+            "got a list",
+        ),
+        (
+            "post_body_parameter_overrides: {__remove__: {a: b}}",
+            "post_body_parameter_overrides.__remove__: must be the name of a parameter, or a list of names; "
+            "got a mapping",
         ),
         ("hedge_after: 0", "hedge_after: must be a number of seconds above 0; got '0'"),
     ],

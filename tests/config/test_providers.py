@@ -105,6 +105,24 @@ def test_wrong_keys_are_told_by_their_kind(provider, provider_problems, written,
         assert provider_problems(f"{LOCAL}api: {written}") == [message]
 
 
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("|\n  sk-fake-one-0123456789\n  sk-fake-two-0123456789", "api"),
+        ("[sk-fake-ok, 'sk-fake-schlüssel']", "api[1]"),
+        ('"sk-fake\\x01key"', "api"),
+        ("${KEYS}", "api"),
+    ],
+    ids=["block", "letters", "control character", "environment"],
+)
+def test_a_key_that_no_header_can_carry_is_told(provider_problems, written, path):
+    """Without any of it, and with what to do where it is several keys."""
+    assert provider_problems(f"{LOCAL}api: {written}", KEYS="sk-fake-one\nsk-fake-two") == [
+        f"providers[0].{path}: must be a text of printable ASCII characters on one line; "
+        "several keys are a list, with `- ` before each"
+    ]
+
+
 def test_models_are_names_or_renamed(provider):
     """One upstream model may have several aliases, and several upstream models one alias."""
     models = provider(
@@ -218,6 +236,33 @@ def test_credentials_do_not_belong_into_an_address(provider_problems):
     (message,) = provider_problems("provider: x\nbase_url: https://user:fake-password@host/v1")
     assert message.startswith("providers[0].base_url: must hold no user and password")
     assert "fake-password" not in message
+
+
+KEYS_ELSEWHERE = "keys belong to api, other credentials to preferences.headers"
+
+
+@pytest.mark.parametrize(
+    ("engine", "query", "advice"),
+    [
+        ("gpt", "key=fake-secret", KEYS_ELSEWHERE),
+        ("claude", "fake-secret", KEYS_ELSEWHERE),
+        ("gpt", "api-version=fake-secret", "engine azure sends api-version"),
+        ("azure", "api-version=2024-10-21&key=fake-secret", KEYS_ELSEWHERE),
+        ("azure", "api-version=2024-10-21", None),
+        ("gpt", "", None),
+    ],
+)
+def test_a_query_that_is_not_sent_is_warned_about(load, engine, query, advice):
+    """And not shown: it may be a key."""
+    loaded = load(
+        f"""
+        providers:
+          - {{provider: a, engine: {engine}, api: key, base_url: "https://host.example/v1?{query}"}}
+        api_keys: [{{api: sk-fake-client}}]
+        """
+    )
+    told = f"providers[0].base_url: engine {engine} does not send its query (what stands behind the ?); {advice}"
+    assert [str(warning) for warning in loaded.warnings] == ([f"api.yaml:3: {told}"] if advice else [])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
