@@ -54,7 +54,8 @@ class FileText:
         try:
             body = self._path.read_bytes()
         except OSError as error:
-            raise _unreadable(self.name, f"cannot be read: {error.strerror}") from None
+            hint = "; a URL begins with http:// or https://" if "://" in self.name else ""
+            raise _unreadable(self.name, f"cannot be read: {error.strerror}{hint}") from None
         return _decoded(self.name, body)
 
     async def read(self) -> str:
@@ -131,7 +132,7 @@ def url_name(url: str) -> str:
     """A URL for messages: scheme, host and the file's name. User, query and folders may be secret."""
     try:
         parts = urlsplit(url)
-        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
     except ValueError:
         return "the URL"
     folders, _, name = parts.path.rpartition("/")

@@ -12,7 +12,7 @@ from pathlib import Path
 from config.environment import Environment
 from config.load import Loaded, load_text
 from config.problems import ConfigError
-from config.texts import FileText, Sleep, TextSource, UrlText
+from config.texts import FileText, Sleep, TextSource, UrlText, url_name
 
 DEFAULT_FILE = "api.yaml"
 
@@ -118,7 +118,9 @@ def find_source(
     if location.lower().startswith(("http://", "https://")):
         return ConfigSource(UrlText(location), variables, sleep)
     path = directory / os.path.expanduser(location)
-    return ConfigSource(FileText(path, location, sleep), variables, sleep)
+    # What looks like a URL of another scheme may hold what a URL holds.
+    name = url_name(location) if "://" in location else location
+    return ConfigSource(FileText(path, name, sleep), variables, sleep)
 
 
 def _digest(text: str) -> bytes:

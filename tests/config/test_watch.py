@@ -197,6 +197,22 @@ def test_a_file_that_an_option_names_must_be_there(tmp_path):
         loaded_from(found(tmp_path, "other.yaml"))
 
 
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("ftp://user:fake-secret@host/fake-secret/api.yaml", "ftp://host/…/api.yaml"),
+        ("file:///etc/api.yaml", "file:///…/api.yaml"),
+    ],
+)
+def test_a_url_of_another_scheme_is_told_which_there_are(tmp_path, option, name):
+    """Named without what may be secret in it."""
+    with pytest.raises(ConfigError) as caught:
+        loaded_from(found(tmp_path, option))
+    assert str(caught.value) == (
+        f"{name}: cannot be read: No such file or directory; a URL begins with http:// or https://"
+    )
+
+
 def test_home_is_understood(tmp_path, monkeypatch):
     """mitmproxy's options come from files, too, where no shell expands it."""
     monkeypatch.setenv("HOME", str(tmp_path))
