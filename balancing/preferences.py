@@ -1,15 +1,20 @@
 """What a provider's `preferences` change in every request to it: headers, and parameters of the body."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from balancing.channels import Channel
+from config.overrides import REMOVE
 from translators.jsontext import dumps, loads
 from translators.types import WireRequest
 
-REMOVE = "__remove__"
-"""Among overrides: a list of the names that have to go."""
+BETAS = "anthropic-beta"
+"""A header that is a list: the provider's preferences add to what the request has in it."""
+
+CHANNELS_KEPT = 256
+"""Channels whose overrides need not be looked for again."""
 
 
 def preferred(wire: WireRequest, channel: Channel) -> WireRequest:
@@ -26,26 +31,43 @@ def with_headers(wire: WireRequest, wanted: Mapping[str, str]) -> WireRequest:
     """The request with a provider's `headers`, which go before its own. They may hold secrets: kept with those."""
     if not wanted:
         return wire
-    names = {name.lower() for name in wanted}
+    added = {name.lower(): value for name, value in wanted.items()}
+    if BETAS in added:
+        added[BETAS] = in_one_list(
+            value
+            for headers in (wire.headers, wire.credentials, wanted)
+            for name, value in headers.items()
+            if name.lower() == BETAS
+        )
     return replace(
         wire,
-        headers={name: value for name, value in wire.headers.items() if name.lower() not in names},
-        credentials={name: value for name, value in wire.credentials.items() if name.lower() not in names}
-        | {name.lower(): value for name, value in wanted.items()},
+        headers={name: value for name, value in wire.headers.items() if name.lower() not in added},
+        credentials={name: value for name, value in wire.credentials.items() if name.lower() not in added} | added,
     )
+
+
+def in_one_list(values: Iterable[str]) -> str:
+    """Comma-separated lists as one, each entry once."""
+    entries = (entry.strip() for value in values for entry in value.split(","))
+    return ",".join(dict.fromkeys(entry for entry in entries if entry))
 
 
 def overridden(body: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
     """The body with the general overrides, then those under the model's own name (upstream name or alias)."""
+    merged = dict(body)
+    for overrides in overrides_for(channel):
+        merged = deep_merged(merged, overrides)
+    return merged
+
+
+@lru_cache(CHANNELS_KEPT)
+def overrides_for(channel: Channel) -> tuple[Mapping[str, Any], ...]:
+    """What goes over the bodies of a channel, one after the other. A channel stays as it is, so once is enough."""
     overrides = channel.provider.preferences.post_body_parameter_overrides
     models = {name for model in channel.provider.models or () for name in (model.upstream, model.alias)}
-    own = (channel.model.upstream, channel.model.alias)
+    own = dict.fromkeys((channel.model.upstream, channel.model.alias))
     general = {name: value for name, value in overrides.items() if name not in models and name not in own}
-    merged = deep_merged(body, general)
-    for name in dict.fromkeys(own):
-        if isinstance(overrides.get(name), Mapping):
-            merged = deep_merged(merged, overrides[name])
-    return merged
+    return general, *(overrides[name] for name in own if isinstance(overrides.get(name), Mapping))
 
 
 def deep_merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """What a provider's preferences change in every request to it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from balancing.channels import Catalogue, Channel
 from balancing.preferences import deep_merged, preferred
+from config.schema import Model
 from tests.balancing.world import ANYBODY, World, provider
 from translators.types import WireRequest
 
@@ -44,6 +47,21 @@ def test_headers_are_added_and_replace_the_engines_own():
     assert preferred(WIRE, channel(headers={"Accept": "*/*"})).headers == {"content-type": "application/json"}
 
 
+@pytest.mark.parametrize(
+    ("own", "wanted", "sent"),
+    [
+        ({"anthropic-beta": "a-1,b-2"}, {"anthropic-beta": "b-2, c-3"}, "a-1,b-2,c-3"),
+        ({"Anthropic-Beta": "a-1"}, {"ANTHROPIC-BETA": "c-3", "anthropic-beta": "d-4,"}, "a-1,c-3,d-4"),
+        ({}, {"anthropic-beta": "c-3"}, "c-3"),
+    ],
+)
+def test_pitfall_050_betas_of_a_provider_join_those_of_the_request(own, wanted, sent):
+    """However the header is spelt, each beta once. (LL PR#19343, PR#19542)"""
+    wire = preferred(replace(WIRE, headers={**WIRE.headers, **own}), channel(headers=wanted))
+    assert wire.credentials == {**WIRE.credentials, "anthropic-beta": sent}
+    assert wire.headers == WIRE.headers
+
+
 def test_parameters_are_set_merged_and_removed():
     """Objects deeply, lists as a whole."""
     body = body_with(
@@ -76,6 +94,23 @@ def test_merging_changes_neither_side_and_merging_again_changes_nothing(below, a
     assert deep_merged(once, above) == once
     assert set(once) == set(below) | set(above)
     assert json.dumps([below, above]) == before
+
+
+def test_which_overrides_are_a_channels_is_found_once():
+    """The list of models may be long: no request goes through it again."""
+    looks = []
+
+    class Models(tuple[Model, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[Model]:
+            looks.append(self)
+            return super().__iter__()
+
+    found = channel(post_body_parameter_overrides={"temperature": 0})
+    found = replace(found, provider=replace(found.provider, models=Models(found.provider.models or ())))
+    assert [json.loads(preferred(WIRE, found).body)["temperature"] for _ in range(3)] == [0, 0, 0]
+    assert len(looks) == 1
 
 
 def test_a_form_goes_out_as_it_is():
