@@ -54,7 +54,7 @@ def exported(flow: http.HTTPFlow) -> str:
         "kind": kind_of(endpoint),
         "endpoint": endpoint,
         "stream": bool(account.get("stream")),
-        "request": None if nobody_was_asked(record) else request_of(own_message(flow.request)),
+        "request": None if nobody_was_asked(flow, record) else request_of(own_message(flow.request)),
         "response": response_of(provider_message(record)),
         "client": {
             "request": request_of(client_message(flow, record)),

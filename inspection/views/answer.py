@@ -1,6 +1,6 @@
 """A chat's answer as the client got it: a stream put together again, or a whole one; and errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inspection.views.conversation import message_lines
@@ -11,7 +11,7 @@ from translators.errors import UpstreamError
 from translators.jsontext import loads_object, object_in, objects_in, text_in
 from translators.openai_answer import fold
 from translators.openai_events import ChunkReader, read_usage, whole_events
-from translators.types import Event, Failed, Usage
+from translators.types import Event, Failed, Finished, Usage
 
 NOBODY = AnswerIdentity(id="", created=0, model="", renamed=False, include_usage=False)
 
@@ -21,14 +21,24 @@ def answer_lines(body: bytes, content_type: str) -> Iterator[str]:
     if len(body) > MOST_PARSED:
         yield from body_lines(body, content_type)
         return
-    events = answer_events(body, content_type)
+    yield from told(answer_events(body, content_type), body, content_type)
+
+
+def beginning_lines(body: bytes, content_type: str) -> Iterator[str]:
+    """A stream of which the end is missing, for a reason that is not the provider's."""
+    yield from told(ChunkReader().feed(body), body, content_type)
+
+
+def told(events: Sequence[Event], body: bytes, content_type: str) -> Iterator[str]:
+    """The events of a body, put together. A choice that has not ended has no finish reason."""
     failure = next((event.error for event in events if isinstance(event, Failed)), None)
     answer = loads_object(fold([event for event in events if not isinstance(event, Failed)], NOBODY)) or {}
+    ended = {event.choice for event in events if isinstance(event, Finished)}
     choices = objects_in(answer.get("choices"))
     for choice in choices:
         if choice is not choices[0]:
             yield GAP
-        yield choice_heading(choice, len(choices), finished=failure is None)
+        yield choice_heading(choice, len(choices), finished=choice.get("index") in ended)
         yield from message_lines(object_in(choice.get("message")))
     usage = read_usage(answer.get("usage"))
     if usage is not None:
@@ -48,6 +58,11 @@ def answer_events(body: bytes, content_type: str) -> list[Event]:
 def is_stream(body: bytes, content_type: str) -> bool:
     """Whether a body is server-sent events, also where its type does not say so."""
     return "event-stream" in content_type or body.lstrip()[:5] == b"data:"
+
+
+def has_end(stream: bytes) -> bool:
+    """Whether the last event is there, which OpenAI's streams end with."""
+    return b"[DONE]" in stream[-100:]
 
 
 def choice_heading(choice: Mapping[str, Any], choices: int, *, finished: bool) -> str:

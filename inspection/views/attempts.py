@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inspection.views.layout import GAP, prose, table
-from inspection.views.provider_side import NOBODY_ASKED
-from inspection.views.record import account_of, attempts_of, bytes_in, status_line
+from inspection.views.progress import nothing_yet
+from inspection.views.record import attempts_of, bytes_in, status_line
 from inspection.views.text import body_lines, one_line
 from inspection.views.view import FlowView, Side
 from translators.jsontext import count_in, text_in
@@ -25,7 +25,7 @@ class Attempts(FlowView):
     def lines(self, side: Side) -> Iterator[str]:
         attempts = attempts_of(side.record)
         if not attempts:
-            yield NOBODY_ASKED if account_of(side.record) else "The request is still on its way: no attempt is over."
+            yield nothing_yet(side.flow, side.record)
             return
         yield from attempts_table(attempts)
         for number, attempt in enumerate(attempts, 1):

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from mitmproxy import http
 from mitmproxy.contentviews import Metadata
 
-from inspection.views.answer import error_lines, is_stream
+from inspection.views.answer import error_lines, has_end, is_stream
 from inspection.views.layout import GAP, prose
+from inspection.views.progress import nothing_yet
 from inspection.views.readings import READINGS, Reading
-from inspection.views.record import client_message, endpoint_of, response_cut
+from inspection.views.record import account_of, client_message, endpoint_of, is_open, response_cut
 from inspection.views.text import body_lines, cut_line, parsed
 from inspection.views.view import FlowView, Side, side_of
 from translators.jsontext import object_in
@@ -48,25 +49,33 @@ def asked(side: Side, reading: Reading | None) -> Iterator[str]:
 
 def answered(side: Side, reading: Reading | None) -> Iterator[str]:
     assert isinstance(side.message, http.Response)
-    if side.message.status_code >= 400:
+    rest = missing_line(side)
+    if is_open(side.flow, side.record):
+        yield nothing_yet(side.flow, side.record)
+    elif side.message.status_code >= 400:
         yield from error_lines(side.message.status_code, side.body, side.content_type)
     elif reading is None:
-        yield from body_lines(side.body, side.content_type, response_cut(side.flow))
+        yield from body_lines(side.body, side.content_type)
+    elif rest:
+        yield from reading.beginning(side.body, side.content_type)
     else:
-        cut = response_cut(side.flow)
-        is_cut_short = cut and is_stream(side.body, side.content_type)
-        yield from reading.answer(ended(side.body) if is_cut_short else side.body, side.content_type)
-        if cut:
-            yield GAP
-            yield cut_line(cut)
+        yield from reading.answer(side.body, side.content_type)
+    if rest:
+        yield GAP
+        yield rest
     if side.flow.comment:  # The whole request in one line, see inspection/summary.py.
         yield GAP
         yield side.flow.comment
 
 
-def ended(stream: bytes) -> bytes:
-    """The whole events of a stream that was not kept to its end: nobody broke it off."""
-    return stream.rpartition(b"\n\n")[0] + b"\n\ndata: [DONE]\n\n"
+def missing_line(side: Side) -> str:
+    """Why a stream has no end here, if it is not the provider's fault; else empty."""
+    account = account_of(side.record)
+    if cut := response_cut(side.flow):
+        return cut_line(cut)
+    if account.get("outcome") != "cancelled" or not is_stream(side.body, side.content_type) or has_end(side.body):
+        return ""
+    return "… (stopped in mitmproxy here)" if account.get("stopped") else "… (the client went away here)"
 
 
 def json_object(body: bytes) -> dict[str, object]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from mitmproxy.contentviews import SyntaxHighlight
 
 from inspection.views.layout import GAP
-from inspection.views.record import Kept, client_message, own_message, response_cut
+from inspection.views.progress import nothing_yet
+from inspection.views.record import Kept, client_message, is_open, own_message, response_cut
 from inspection.views.text import body_lines
 from inspection.views.view import FlowView, Side
 
@@ -23,13 +24,20 @@ class ClientSide(FlowView):
             message = own_message(side.message, response_cut(side.flow))
         if message is None:
             yield "What the client sent is not kept with this flow."
+        elif not side.is_request and is_open(side.flow, side.record):
+            yield from head_lines(message)
+            yield nothing_yet(side.flow, side.record)
         else:
             yield from message_lines(message)
 
 
 def message_lines(message: Kept) -> Iterator[str]:
     """A message as it goes over the wire, its body readable."""
+    yield from head_lines(message)
+    yield from body_lines(message.body, message.content_type, message.cut)
+
+
+def head_lines(message: Kept) -> Iterator[str]:
     yield message.start
     yield from (f"{name}: {value}" for name, value in message.headers)
     yield GAP
-    yield from body_lines(message.body, message.content_type, message.cut)

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from mitmproxy.contentviews import SyntaxHighlight
 
 from inspection.views.client_side import message_lines
-from inspection.views.record import nobody_was_asked, own_message, provider_message
+from inspection.views.progress import nothing_yet
+from inspection.views.record import is_open, nobody_was_asked, own_message, provider_message
 from inspection.views.view import FlowView, Side
-
-NOBODY_ASKED = "No provider was asked: the gateway answered by itself."
 
 
 class ProviderSide(FlowView):
@@ -18,9 +17,10 @@ class ProviderSide(FlowView):
     highlight: SyntaxHighlight = "yaml"
 
     def lines(self, side: Side) -> Iterator[str]:
-        message = own_message(side.message) if side.is_request else provider_message(side.record)
-        if nobody_was_asked(side.record):
-            yield NOBODY_ASKED
+        flow, record = side.flow, side.record
+        message = own_message(side.message) if side.is_request else provider_message(record)
+        if nobody_was_asked(flow, record) or (message is None and is_open(flow, record)):
+            yield nothing_yet(flow, record)
         elif message is None:
             yield "No provider's answer was given to the client. Attempts shows what they answered."
         else:

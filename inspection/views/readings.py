@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inspection.views.answer import answer_lines, is_stream, usage_line
+from inspection.views.answer import answer_lines, beginning_lines, has_end, is_stream, usage_line
 from inspection.views.conversation import content_lines, heading_lines, request_lines
 from inspection.views.media_lines import media_line
 from inspection.views.text import body_lines, compact, counted, one_line, parsed
@@ -19,10 +19,12 @@ NUMBERS_SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`request` reads the JSON of a request; `answer` an answer's body and its content type."""
+    """`request` reads the JSON of a request; `answer` an answer's body and its content type; `beginning` a stream
+    that lacks its end."""
 
     request: Callable[[Mapping[str, Any]], Lines]
     answer: Callable[[bytes, str], Lines]
+    beginning: Callable[[bytes, str], Lines] = body_lines
 
 
 def said_in(request: Mapping[str, Any], field: str) -> Lines:
@@ -108,6 +110,13 @@ def completion_lines(body: bytes, content_type: str) -> Lines:
     if not is_stream(body, content_type):
         yield from reading_json(completion)(body, content_type)
         return
+    yield from completion_beginning(body, content_type)
+    if not has_end(body):
+        yield "✗ It broke off here."
+
+
+def completion_beginning(body: bytes, _: str) -> Lines:
+    """As far as a stream has come."""
     decoder = SseDecoder()
     texts: dict[int, list[str]] = {}
     for event in decoder.feed(body) + decoder.close():
@@ -116,8 +125,6 @@ def completion_lines(body: bytes, content_type: str) -> Lines:
     for index, pieces in texts.items():
         yield f"── {index} ──"
         yield "".join(pieces)
-    if b"[DONE]" not in body[-100:]:
-        yield "✗ It broke off here."
 
 
 def ranking(answer: Mapping[str, Any]) -> Lines:
@@ -127,8 +134,8 @@ def ranking(answer: Mapping[str, Any]) -> Lines:
 
 
 READINGS: Mapping[str, Reading] = {
-    "/v1/chat/completions": Reading(request_lines, answer_lines),
-    "/v1/completions": Reading(saying("prompt"), completion_lines),
+    "/v1/chat/completions": Reading(request_lines, answer_lines, beginning_lines),
+    "/v1/completions": Reading(saying("prompt"), completion_lines, completion_beginning),
     "/v1/embeddings": Reading(saying("input"), reading_json(vectors)),
     "/v1/moderations": Reading(saying("input"), reading_json(verdicts)),
     "/v1/images/generations": Reading(saying("prompt"), reading_json(pictures)),

@@ -4,8 +4,8 @@
     provider  what the provider answered to the attempt that served: status, headers, body, cut
     account   what became of the request, see balancing/account.py
 
-Each may be absent: while the flow is still on, for a request that no provider saw (the flow's own is the client's),
-in a file of an older version.
+Each may be absent: while the flow is still on, for a request that no provider saw (the flow's own is the client's;
+one that was not for a provider, GET /v1/models say, has no account at its end either), in a file of an older version.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def client_message(flow: http.HTTPFlow, record: Mapping[str, Any]) -> Kept | Non
     client = object_in(record.get("client"))
     if client:
         return kept(client, f"{text_in(client.get('method'))} {text_in(client.get('path'))}")
-    return own_message(flow.request) if nobody_was_asked(record) else None
+    return own_message(flow.request) if nobody_was_asked(flow, record) else None
 
 
 def own_message(message: http.Message, cut: int = 0) -> Kept:
@@ -104,9 +104,21 @@ def attempts_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return objects_in(list(attempts) if isinstance(attempts, list | tuple) else None)
 
 
-def nobody_was_asked(record: Mapping[str, Any]) -> bool:
+def nobody_was_asked(flow: http.HTTPFlow, record: Mapping[str, Any]) -> bool:
     """Whether the request is over, and never went to a provider."""
-    return bool(account_of(record)) and not any(attempt.get("url") for attempt in attempts_of(record))
+    if account_of(record):
+        return not any(attempt.get("url") for attempt in attempts_of(record))
+    return has_whole_response(flow)  # With a provider's answer there would be an account.
+
+
+def is_open(flow: http.HTTPFlow, record: Mapping[str, Any]) -> bool:
+    """Whether nothing says what became of the request: it is still on, or it was when the flow was saved."""
+    return not account_of(record) and not has_whole_response(flow)
+
+
+def has_whole_response(flow: http.HTTPFlow) -> bool:
+    """Whether the flow's response is more than the head of a stream, whose body is kept at its end."""
+    return flow.response is not None and "content-length" in flow.response.headers
 
 
 def endpoint_of(record: Mapping[str, Any]) -> str:

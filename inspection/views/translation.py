@@ -9,7 +9,7 @@ from typing import Any
 
 from inspection.views.conversation import tool_name
 from inspection.views.layout import GAP, beside, columns, padded
-from inspection.views.provider_side import NOBODY_ASKED
+from inspection.views.progress import nothing_yet
 from inspection.views.record import Kept, account_of, attempts_of, client_message, endpoint_of
 from inspection.views.text import MOST_PARSED, compact, one_line, size
 from inspection.views.view import FlowView, Side
@@ -39,9 +39,7 @@ class Translation(FlowView):
         attempt = shown_attempt(side.record)
         sent = client_message(side.flow, side.record)
         if attempt is None:
-            yield (
-                NOBODY_ASKED if account_of(side.record) else "The request is still on its way: it is shown at its end."
-            )
+            yield nothing_yet(side.flow, side.record)
             return
         yield heading(attempt)
         yield GAP

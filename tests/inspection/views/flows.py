@@ -110,6 +110,29 @@ def flow_of(
     return flow
 
 
+def answered_by_the_gateway(path: str, answer: bytes, *, status: int = 200, method: str = "GET") -> http.HTTPFlow:
+    """A flow of ours that no provider was asked for: its request is still the client's, and it has no account."""
+    flow = tflow.tflow(resp=True)
+    flow.live = False
+    flow.request = http.Request.make(
+        method, f"http://127.0.0.1:8080{path}", "", http.Headers(authorization="Bearer sk-…abc")
+    )
+    flow.response = http.Response.make(status, answer, {"content-type": "application/json"})
+    headers = [list(field) for field in flow.request.headers.fields]
+    flow.metadata["uniapi"] = {"client": {"method": method, "path": path, "headers": headers, "body": b"", "cut": 0}}
+    return flow
+
+
+def streaming() -> http.HTTPFlow:
+    """A flow of ours while its answer is coming: of that it has nothing but the head."""
+    flow = flow_of(chat_request(stream=True))
+    flow.live = True
+    flow.response = http.Response.make(200, b"", {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+    del flow.metadata["uniapi"]["account"], flow.metadata["uniapi"]["provider"]
+    flow.comment = ""
+    return flow
+
+
 def built(body: bytes) -> bytes:
     """What the engine makes of a chat."""
     return build_of(CHAT, "claude")(body, Target("", MODEL, "gpt-demo")).body

@@ -2,7 +2,15 @@
 
 from inspection.views.attempts import Attempts
 from inspection.views.layout import GAP
-from tests.inspection.views.flows import FAILED, SERVED, chat_request, flow_of, shown
+from tests.inspection.views.flows import (
+    FAILED,
+    SERVED,
+    answered_by_the_gateway,
+    chat_request,
+    flow_of,
+    shown,
+    streaming,
+)
 
 VIEW = Attempts()
 DEAD = FAILED | {"provider": "dead", "status": None, "ms": 2, "error": "connect", "message": "Refused.", "answer": b""}
@@ -65,8 +73,12 @@ def test_an_attempt_that_was_never_sent_says_so():
 
 
 def test_without_attempts_there_is_a_sentence():
-    """Either nobody was asked, or it is not over."""
-    flow = flow_of(chat_request(), attempts=[])
-    assert shown(VIEW, flow) == "No provider was asked: the gateway answered by itself."
-    del flow.metadata["uniapi"]["account"]
-    assert shown(VIEW, flow) == "The request is still on its way: no attempt is over."
+    """Either nobody was asked, or it is not over, or nobody knows."""
+    for flow in (flow_of(chat_request(), attempts=[]), answered_by_the_gateway("/v1/models", b"{}")):
+        assert shown(VIEW, flow) == "No provider was asked: the gateway answered by itself."
+    flow = streaming()
+    assert shown(VIEW, flow) == "The answer is still coming: look again at its end."
+    flow.response = None
+    assert shown(VIEW, flow) == "The request is still on its way: look again at its end."
+    flow.live = False
+    assert shown(VIEW, flow) == "What became of the request is not kept with this flow."

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import pytest
+
 from inspection.views.chat import Chat
 from inspection.views.client_side import ClientSide
 from inspection.views.layout import GAP
-from tests.inspection.views.flows import chat_answer, chat_request, delta, event_stream, flow_of, shown
+from tests.inspection.views.flows import chat_answer, chat_request, delta, event_stream, flow_of, shown, streaming
 
 CHAT = Chat()
 CLIENT_SIDE = ClientSide()
@@ -103,10 +105,27 @@ def test_a_long_stream_shows_what_is_kept_of_it():
     flow = flow_of(chat_request(stream=True), kept, content_type="text/event-stream")
     flow.metadata["uniapi_response_cut"] = 5_000_000
     text = shown(CHAT, flow, "response")
-    assert "as far as kept" in text
+    assert text.startswith("── assistant ──\nas far as kept\n")
     assert "… (the last 4.8m were not kept)" in text
     assert "✗" not in text
     assert shown(CLIENT_SIDE, flow, "response").endswith("… (the last 4.8m were not kept)")
+
+
+@pytest.mark.parametrize(("stopped", "why"), [(True, "stopped in mitmproxy"), (False, "the client went away")])
+def test_a_stream_that_nobody_waited_for_is_not_the_providers_fault(stopped: bool, why: str):
+    """What has come of it, without a finish reason, and who ended it."""
+    kept = event_stream(delta(role="assistant", content=""), delta(content="as far "), delta(content="as this"))
+    lines = answer_text(kept, "text/event-stream", outcome="cancelled", stopped=stopped)
+    assert lines[:4] == ["── assistant ──", "as far as this", GAP, f"… ({why} here)"]
+    whole = kept + event_stream(delta("stop"), "[DONE]")
+    lines = answer_text(whole, "text/event-stream", outcome="cancelled", stopped=stopped)
+    assert lines[:3] == ["── assistant · stop ──", "as far as this", GAP]
+    assert not any(why in line for line in lines)
+
+
+def test_while_a_stream_is_on_nothing_is_said_of_its_end():
+    """It is no fault of the provider's."""
+    assert shown(CHAT, streaming(), "response") == "The answer is still coming: look again at its end."
 
 
 def test_a_cut_request_says_how_much_is_missing():

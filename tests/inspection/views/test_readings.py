@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from inspection.views.chat import Chat
+from inspection.views.layout import GAP
 from inspection.views.readings import READINGS
 from tests.inspection.views.flows import event_stream, flow_of, shown
 from translators.services import OFFERS
@@ -102,6 +103,19 @@ def test_completions_whole_and_streamed():
     assert answered("/v1/completions", event_stream(*pieces, "[DONE]"), "text/event-stream") == ["── 0 ──", " a time"]
     cut = answered("/v1/completions", event_stream(*pieces), "text/event-stream")
     assert cut == ["── 0 ──", " a time", "✗ It broke off here."]
+
+
+def test_a_completion_that_nobody_waited_for_did_not_break_off():
+    """As with chats."""
+    flow = flow_of(
+        {"model": "m"},
+        event_stream({"choices": [{"index": 0, "text": " a time"}]}),
+        endpoint="/v1/completions",
+        content_type="text/event-stream",
+        outcome="cancelled",
+        stopped=True,
+    )
+    assert shown(CHAT, flow, "response").split("\n")[:4] == ["── 0 ──", " a time", GAP, "… (stopped in mitmproxy here)"]
 
 
 def test_a_ranking():

@@ -2,12 +2,24 @@
 
 import json
 
+import pytest
+
 from inspection.views.client_side import ClientSide
 from inspection.views.layout import GAP
 from inspection.views.provider_side import ProviderSide
-from tests.inspection.views.flows import FAILED, SERVED, chat_answer, chat_request, flow_of, shown
+from tests.inspection.views.flows import (
+    FAILED,
+    SERVED,
+    answered_by_the_gateway,
+    chat_answer,
+    chat_request,
+    flow_of,
+    shown,
+    streaming,
+)
 
 CLIENT, PROVIDER = ClientSide(), ProviderSide()
+NOBODY = "No provider was asked: the gateway answered by itself."
 
 
 def test_the_clients_request_is_shown_as_it_was_sent():
@@ -71,7 +83,55 @@ def test_a_request_that_no_provider_saw_says_so():
     for attempts in ([], [FAILED | {"url": ""}]):
         flow = flow_of(chat_request(), b"{}", status=503, attempts=attempts, provider=None)
         for side in ("request", "response"):
-            assert shown(PROVIDER, flow, side) == "No provider was asked: the gateway answered by itself."
+            assert shown(PROVIDER, flow, side) == NOBODY
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        answered_by_the_gateway("/v1/models", b'{"data": []}'),
+        answered_by_the_gateway("/healthz", b"{}"),
+        answered_by_the_gateway("/v1/nothing", b"{}", status=404),
+        answered_by_the_gateway("/v1/chat/completions", b"{}", status=401, method="POST"),
+        answered_by_the_gateway("/v1/models", b"", status=204, method="OPTIONS"),
+    ],
+    ids=["models", "health", "unknown", "refused", "preflight"],
+)
+def test_what_the_gateway_answered_by_itself_is_not_shown_as_a_providers(flow):
+    """Such requests have no account; already when a script or a breakpoint has them they are answered."""
+    for flow.live in (True, False):
+        for side in ("request", "response"):
+            assert shown(PROVIDER, flow, side) == NOBODY
+        assert shown(CLIENT, flow).startswith(f"{flow.request.method} {flow.request.path}\n")
+        assert "still" not in shown(CLIENT, flow, "response")
+
+
+def test_a_client_that_went_away_early_was_answered_by_nobody():
+    """Not by the gateway either."""
+    flow = flow_of(chat_request(), outcome="cancelled", attempts=[], provider=None)
+    flow.response = None
+    assert shown(PROVIDER, flow) == "No provider was asked."
+
+
+def test_while_a_stream_is_on_its_answer_is_still_coming():
+    """The request has gone to the provider; nothing of the answer is kept before its end."""
+    flow = streaming()
+    assert shown(PROVIDER, flow).startswith("POST https://api.anthropic.com/v1/messages\n")
+    assert shown(PROVIDER, flow, "response") == "The answer is still coming: look again at its end."
+    assert shown(CLIENT, flow, "response").split("\n") == [
+        "200 OK",
+        "content-type: text/event-stream",
+        "transfer-encoding: chunked",
+        GAP,
+        "The answer is still coming: look again at its end.",
+    ]
+
+
+def test_a_flow_saved_before_its_end_says_that_its_end_is_not_known():
+    """Whether a provider was asked, and what it answered."""
+    flow = streaming()
+    flow.live = False
+    assert shown(PROVIDER, flow, "response") == "What became of the request is not kept with this flow."
 
 
 def test_a_request_without_a_good_answer_points_to_the_attempts():

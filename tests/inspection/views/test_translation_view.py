@@ -7,7 +7,16 @@ from mitmproxy import http
 from mitmproxy.io import FlowReader, FlowWriter
 
 from inspection.views.translation import Translation
-from tests.inspection.views.flows import FAILED, SERVED, built, chat_request, flow_of, shown
+from tests.inspection.views.flows import (
+    FAILED,
+    SERVED,
+    answered_by_the_gateway,
+    built,
+    chat_request,
+    flow_of,
+    shown,
+    streaming,
+)
 
 VIEW = Translation()
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
@@ -129,7 +138,6 @@ def test_a_request_that_is_not_kept_whole_is_not_followed():
 
 def test_without_an_attempt_there_is_a_sentence():
     """As in the other views."""
-    flow = flow_of(REQUEST, attempts=[])
-    assert shown(VIEW, flow) == "No provider was asked: the gateway answered by itself."
-    del flow.metadata["uniapi"]["account"]
-    assert shown(VIEW, flow) == "The request is still on its way: it is shown at its end."
+    for flow in (flow_of(REQUEST, attempts=[]), answered_by_the_gateway("/v1/models", b"{}")):
+        assert shown(VIEW, flow) == "No provider was asked: the gateway answered by itself."
+    assert shown(VIEW, streaming()) == "The answer is still coming: look again at its end."
