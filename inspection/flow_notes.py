@@ -94,10 +94,10 @@ def noted_client(flow: Flow) -> NotedClient | None:
     note = record.get("client") if isinstance(record, dict) else None
     if not isinstance(note, dict) or {name: type(value) for name, value in note.items()} != NOTED:
         return None
-    headers = tuple(map(tuple, note["headers"]))
-    if any(list(map(type, field)) != [bytes, bytes] for field in headers):
+    headers = note["headers"]
+    if not all(isinstance(field, list | tuple) and list(map(type, field)) == [bytes, bytes] for field in headers):
         return None
-    return NotedClient(**note | {"headers": headers})
+    return NotedClient(**note | {"headers": tuple(map(tuple, headers))})
 
 
 def note_provider(flow: http.HTTPFlow, status: int, headers: Mapping[str, str], body: bytes, cut: int) -> None:

@@ -48,6 +48,14 @@ def test_the_clients_request_can_be_had_again():
         assert (client.body, client.cut, client.method) == (b'{"model": "m"}', 0, flow.request.method)
 
 
+@pytest.mark.parametrize("headers", [[1], [None], ["ab"], [[b"a"]], [["a", "b"]], {b"a": b"b"}, None])
+def test_a_note_of_another_shape_is_none(headers):
+    """Something else has written the file."""
+    flow = noted()
+    flow.metadata["uniapi"]["client"]["headers"] = headers
+    assert noted_client(flow) is None
+
+
 def test_a_large_body_is_kept_in_part():
     """Its beginning, and it is known how much is missing."""
     client = noted_client(noted(b"x" * (KEPT_CLIENT_BYTES + 7)))
