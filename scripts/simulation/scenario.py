@@ -113,12 +113,13 @@ class Backend:
 
 
 def parse_outage(text: str) -> Outage:
-    """`NAME=FROM-TO`, in seconds from the beginning. Raises ValueError."""
-    name, separator, period = text.rpartition("=")
-    begin, dash, end = period.partition("-")
-    if not (separator and dash and name):
+    """`NAME=FROM-TO`, in seconds from the day's beginning; `inf` = for ever. Raises ValueError."""
+    name, _, period = text.rpartition("=")
+    begin, _, end = period.partition("-")
+    outage = Outage(name, float(begin), float(end))
+    if not (name and 0 <= outage.begin < outage.end):
         raise ValueError("not NAME=FROM-TO")
-    return Outage(name, float(begin), float(end))
+    return outage
 
 
 def backends(scenario: Scenario, providers: Sequence[tuple[str, int]]) -> list[Backend]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -164,9 +165,10 @@ def test_an_api_yaml_can_be_tried(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_outages_are_written_with_their_provider_and_time() -> None:
-    """A name may have anything in it."""
+    """A name may have anything in it, and an outage no end; but it ends after it begins."""
     assert parse_outage("a=b=600-1200") == Outage("a=b", 600, 1200)
-    for wrong in ("a", "a=600", "=1-2", "a=x-y"):
+    assert parse_outage("a=0-inf") == Outage("a", 0, math.inf)
+    for wrong in ("a", "a=600", "=1-2", "a=x-y", "a=600-100", "a=5-5", "a=0-nan", "a=nan-5", "a=-5-10"):
         with pytest.raises(ValueError, match=r"NAME=FROM-TO|could not convert"):
             parse_outage(wrong)
 
@@ -174,13 +176,56 @@ def test_outages_are_written_with_their_provider_and_time() -> None:
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        (["--outage-of", "a=600"], "NAME=FROM-TO"),
-        (["--weights", "5,x"], "whole number above 0"),
-        (["--requests", "0"], "whole number above 0"),
+        ("--outage-of a=600", "NAME=FROM-TO"),
+        ("--outage-of p1=600-100", "NAME=FROM-TO, in seconds, TO after FROM"),
+        ("--weights 5,x", "must be a whole number, 1 or more"),
+        ("--requests 0", "must be a whole number, 1 or more"),
+        ("--quota -5", "must be a whole number, 0 or more"),
+        ("--rate 0", "must be a number from 0.001 to 1,000,000"),
+        ("--rate -1", "must be a number from 0.001 to 1,000,000"),
+        ("--rate nan", "must be a number from 0.001 to 1,000,000"),
+        ("--rate fast", "must be a number from 0.001 to 1,000,000"),
+        ("--outage 0", "must be a number from 1 to 1,000,000"),
+        ("--down 2", "must be a number from 0 to 1"),
+        ("--hanging -0.1", "must be a number from 0 to 1"),
+        ("--dead-keys nan", "must be a number from 0 to 1"),
+        ("--timeout 0", "must be a number from 0.001 to 1,000,000"),
+        ("--cooldown inf", "must be a number from 0 to 1,000,000"),
+        ("--auto-retry abc", "must be true, false, or the number of attempts at most, from 1"),
+        ("--auto-retry 0", "must be true, false, or the number of attempts at most, from 1"),
     ],
 )
-def test_a_wrong_option_is_explained(option: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_option_is_explained(option: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In a word, and not by a traceback."""
     with pytest.raises(SystemExit):
-        main(option)
-    assert says in capsys.readouterr().err
+        main(option.split())
+    printed = capsys.readouterr().err
+    assert f"argument {option.split()[0]}: " in printed
+    assert says in printed
+
+
+def test_an_outage_of_nobody_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt name would be a day without it."""
+    assert main(["--requests", "10", "--providers", "2", "--outage-of", "p3=0-10"]) == 2
+    assert capsys.readouterr().err == "simulate: --outage-of p3: no provider is called so\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"\xff\xfe", "is not a text in UTF-8"), (None, "cannot be read: No such file or directory")]
+)
+def test_a_file_that_is_no_text_is_told(
+    content: bytes | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the gateway tells it."""
+    path = tmp_path / "api.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["--config", str(path)]) == 2
+    assert capsys.readouterr().err == f"simulate: {path}: {says}\n"
+
+
+@pytest.mark.parametrize("option", ["--down 1", "--rate 0.001", "--outage 1", "--quota 0", "--auto-retry false"])
+def test_the_ends_of_the_ranges_can_be_simulated(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing served is a result, too."""
+    assert main(["--requests", "20", "--providers", "3", *option.split()]) == 0
+    assert "20 requests, 3 channels" in capsys.readouterr().out
