@@ -26,10 +26,21 @@ def read_overrides(value: Value, models: Collection[str] | None) -> Mapping[str,
     entries = value.entries()
     if entries is None:
         return None
-    for name, entry in entries:
-        if models is not None and name not in models and isinstance(entry.node, Pairs) and LIKE_A_MODEL.search(name):
-            _warn_of_stranger(entry, name, models)
+    if models is not None:
+        for name, entry in entries:
+            _check_name(name, entry, models)
     return MappingProxyType(_parameters(entries))
+
+
+def _check_name(name: str, entry: Value, models: Collection[str]) -> None:
+    """Warn of what is neither a model's parameters nor, by its looks, a parameter."""
+    is_mapping = isinstance(entry.node, Pairs)
+    if name in models and not is_mapping:
+        entry.warning("is a model, whose parameters are a mapping (lines of `key: value`); this is ignored")
+    if name not in models and is_mapping and LIKE_A_MODEL.search(name):
+        near = difflib.get_close_matches(name, models, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        entry.warning(f"is no model in this provider's list, so it goes into every body as a parameter{hint}")
 
 
 def _parameters(entries: list[tuple[str, Value]]) -> dict[str, Any]:
@@ -51,9 +62,3 @@ def _names(value: Value) -> list[str]:
         elif name is not None:
             entry.must_be(allowed)
     return names
-
-
-def _warn_of_stranger(entry: Value, name: str, models: Collection[str]) -> None:
-    near = difflib.get_close_matches(name, models, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    entry.warning(f"is no model in this provider's list, so it goes into every body as a parameter{hint}")

@@ -114,6 +114,9 @@ def _base_url(value: Value) -> str | None:
     if url is not None and "@" in urlsplit(url).netloc:
         value.problem("must hold no user and password; keys belong to api, other credentials to headers")
         return None
+    if url is not None and urlsplit(url).fragment:
+        value.problem("must end before the #: no server is sent what stands behind it")
+        return None
     return url
 
 

@@ -96,6 +96,24 @@ api_keys: [{{api: sk-fake-client}}]
     assert load(text.replace("model:", "notes: a #")).warnings == ()
 
 
+def test_a_models_overrides_that_are_no_mapping_are_warned_about(load):
+    """Nothing of them is sent: the name is no parameter's."""
+    loaded = load(
+        """\
+        providers:
+          - provider: a
+            base_url: http://localhost:1/v1
+            model: [gpt-4o]
+            preferences: {post_body_parameter_overrides: {gpt-4o: low}}
+        api_keys: [{api: sk-fake-client}]
+        """
+    )
+    assert [str(warning) for warning in loaded.warnings] == [
+        "api.yaml:5: providers[0].preferences.post_body_parameter_overrides.gpt-4o: is a model, whose parameters "
+        "are a mapping (lines of `key: value`); this is ignored"
+    ]
+
+
 def test_mappings_cannot_be_changed(provider):
     """A running request keeps the configuration it began with."""
     preferences = provider(LOCAL + "  headers: {a: b}").preferences
@@ -179,6 +197,14 @@ def test_proxies(provider, proxy):
 def test_wrong_ones_are_told(provider_problems, line, message):
     """Each at its place."""
     assert provider_problems(f"{LOCAL}  {line}") == [f"providers[0].preferences.{message}"]
+
+
+@pytest.mark.parametrize("written", [".nan", "nan", ".inf", "-.inf", "1e999", "true"])
+@pytest.mark.parametrize("key", ["api_key_cooldown_period", "cooldown_period", "hedge_after"])
+def test_a_duration_is_finite_and_no_boolean(provider_problems, key, written):
+    """YAML's own words for what is no number are none here."""
+    (message,) = provider_problems(f"{LOCAL}  {key}: {written}")
+    assert message.startswith(f"providers[0].preferences.{key}: must be a number of seconds")
 
 
 def test_what_may_be_a_credential_is_not_shown(provider_problems):

@@ -265,6 +265,13 @@ def test_a_query_that_is_not_sent_is_warned_about(load, engine, query, advice):
     assert [str(warning) for warning in loaded.warnings] == ([f"api.yaml:3: {told}"] if advice else [])
 
 
+def test_an_address_with_a_fragment_is_told(provider_problems):
+    """Endpoints would be put behind it."""
+    assert provider_problems("provider: x\nbase_url: https://host/v1#fake-secret") == [
+        "providers[0].base_url: must end before the #: no server is sent what stands behind it"
+    ]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_can_be_forced(provider, engine):
     """Whatever the address says."""
