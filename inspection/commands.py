@@ -15,9 +15,14 @@ from inspection.export import exported
 from inspection.flow_notes import NotedClient, noted_client
 from inspection.past import asked_of, past_lines
 from inspection.replay import beside
+from inspection.views.text import harmless
 from translators.errors import WireError
 
 NOT_OURS = "The gateway did not answer this flow, or what its client sent is not kept with it."
+NO_DESTINATION = (
+    "Name the channel that the request is to go to, as provider/model; the command uniapi.channels lists them. Without "
+    "one, mitmproxy's own command replay.client sends it by the rules of its client."
+)
 
 
 def named[Function: Callable[..., str]](name: str) -> Callable[[Function], Function]:
@@ -70,18 +75,19 @@ class Commands:
     @named("explain")
     def explain(self, flow: Flow) -> str:
         """Why this flow was served by whom it was, and where the same request would go now."""
-        noted = client_of(flow)
+        flow, noted = ours(flow)
         lines = list(past_lines(flow))
         asked = asked_of(flow, noted)
         if asked:
             lines += ["", text_of(lambda: self._outlook(noted.name, asked))]
-        return "\n".join(lines)
+        return harmless("\n".join(lines))
 
     @named("replay")
     def replay(self, flow: Flow, destination: str) -> str:
         """Send the client's request to a channel, provider/model, as a new flow beside this one."""
-        noted = client_of(flow)
-        assert isinstance(flow, http.HTTPFlow)
+        flow, noted = ours(flow)
+        if not destination:
+            raise exceptions.CommandError(NO_DESTINATION)
         refusal = self._refusal_of(noted, destination)
         if refusal is not None:
             raise exceptions.CommandError(refusal.message)
@@ -91,21 +97,20 @@ class Commands:
     @named("export")
     def export(self, flow: Flow, path: mitmproxy.types.Path) -> str:
         """Write the whole exchange to a file as JSON, without secrets: a fixture for tests."""
-        client_of(flow)
-        assert isinstance(flow, http.HTTPFlow)
+        flow, _ = ours(flow)
         try:
-            Path(path).write_text(exported(flow))
+            Path(path).write_bytes(exported(flow))
         except OSError as error:
             raise exceptions.CommandError(f"{path} cannot be written: {error.strerror}.") from None
         return f"The exchange is written to {path}."
 
 
-def client_of(flow: Flow) -> NotedClient:
-    """Raises CommandError for flows that are not the gateway's."""
+def ours(flow: Flow) -> tuple[http.HTTPFlow, NotedClient]:
+    """The flow, and what its client sent. Raises CommandError for flows that are not the gateway's."""
     noted = noted_client(flow)
-    if noted is None:
+    if noted is None or not isinstance(flow, http.HTTPFlow):
         raise exceptions.CommandError(NOT_OURS)
-    return noted
+    return flow, noted
 
 
 def text_of(lines: Callable[[], Iterable[str]]) -> str:

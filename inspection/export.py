@@ -15,13 +15,13 @@ where none was asked, so is `request`.
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from mitmproxy import http
 
 from inspection.views.record import (
     Kept,
     account_of,
+    attempts_of,
     client_message,
     endpoint_of,
     nobody_was_asked,
@@ -30,6 +30,7 @@ from inspection.views.record import (
     record_of,
     response_cut,
 )
+from translators.jsontext import loads, text_in
 
 SHOWN_HEADERS = ("content-type", "accept", "retry-after", "request-id", "x-request-id")
 SHOWN_ENDINGS = ("-version", "-beta")
@@ -38,19 +39,19 @@ SHOWN_PARAMETERS = ("alt", "api-version")
 """And parameters of a URL."""
 
 
-def exported(flow: http.HTTPFlow) -> str:
-    """The exchange of a flow of ours."""
+def exported(flow: http.HTTPFlow) -> bytes:
+    """The exchange of a flow of ours, as a file in UTF-8."""
     record = record_of(flow) or {}
     account = account_of(record)
     endpoint = endpoint_of(record)
     served: Mapping[str, Any] = next(
-        (one for one in account.get("attempts", []) if not one.get("error") and not one.get("cancelled")), {}
+        (one for one in attempts_of(record) if not one.get("error") and not one.get("cancelled")), {}
     )
     exchange = {
         "id": flow.id,
-        "provider": account.get("provider"),
-        "engine": served.get("engine"),
-        "model": account.get("model"),
+        "provider": text_in(account.get("provider")) or None,
+        "engine": text_in(served.get("engine")) or None,
+        "model": text_in(account.get("model")) or None,
         "kind": kind_of(endpoint),
         "endpoint": endpoint,
         "stream": bool(account.get("stream")),
@@ -61,7 +62,11 @@ def exported(flow: http.HTTPFlow) -> str:
             "response": response_of(own_message(flow.response, response_cut(flow)) if flow.response else None),
         },
     }
-    return json.dumps(exchange, ensure_ascii=False, indent=1) + "\n"
+    try:
+        text = json.dumps(exchange, ensure_ascii=False, indent=1)
+    except RecursionError:  # Before Python 3.13, JSON with indentation is not written as deep as it is read.
+        text = json.dumps(exchange, ensure_ascii=False)
+    return f"{text}\n".encode("utf-8", "backslashreplace")  # Halves of surrogate pairs, as JSON escapes them too.
 
 
 def kind_of(endpoint: str) -> str:
@@ -86,9 +91,9 @@ def response_of(message: Kept | None) -> dict[str, Any] | None:
 
 def without_query(url: str) -> str:
     """The URL without parameters that might be a key."""
-    parts = urlsplit(url)
-    shown = [pair for pair in parts.query.split("&") if pair.partition("=")[0] in SHOWN_PARAMETERS]
-    return urlunsplit(parts._replace(query="&".join(shown)))
+    address, _, query = url.partition("#")[0].partition("?")
+    kept = [pair for pair in query.split("&") if pair.partition("=")[0] in SHOWN_PARAMETERS]
+    return f"{address}?{'&'.join(kept)}" if kept else address
 
 
 def shown(headers: Iterable[tuple[str, str]]) -> Mapping[str, str]:
@@ -106,6 +111,6 @@ def content_of(message: Kept) -> dict[str, Any]:
     if "event-stream" in message.content_type:
         return content | {"sse": text}
     try:
-        return content | {"body": json.loads(text) if text else None}
+        return content | {"body": loads(text) if text else None}
     except ValueError:
         return content | {"text": text}

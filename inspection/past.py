@@ -1,22 +1,23 @@
-"""What a flow tells of its own past, for the command uniapi.explain."""
+"""What a flow tells of its own past, for the command uniapi.explain. It may come from a file."""
 
-import json
 from collections.abc import Iterator
 
-from mitmproxy.flow import Flow
+from mitmproxy import http
 
 from inspection.flow_notes import NotedClient
 from inspection.summary import comment
 from inspection.views.attempts import attempts_table
+from inspection.views.progress import nothing_yet
 from inspection.views.record import account_of, attempts_of, record_of
+from translators.jsontext import loads_object, object_in, text_in
 
 
-def past_lines(flow: Flow) -> Iterator[str]:
+def past_lines(flow: http.HTTPFlow) -> Iterator[str]:
     """What became of the request, and of each attempt."""
     record = record_of(flow) or {}
     account = account_of(record)
     if not account:
-        yield "The request is still on its way." if flow.live else "What became of the request is not kept with it."
+        yield nothing_yet(flow, record)
         return
     yield comment(account)
     attempts = attempts_of(record)
@@ -24,13 +25,7 @@ def past_lines(flow: Flow) -> Iterator[str]:
         yield from attempts_table(attempts)
 
 
-def asked_of(flow: Flow, noted: NotedClient) -> str:
+def asked_of(flow: http.HTTPFlow, noted: NotedClient) -> str:
     """The model that the client asked for; empty where nothing tells."""
-    asked = account_of(record_of(flow) or {}).get("asked")
-    if isinstance(asked, str) and asked:
-        return asked
-    try:
-        model = json.loads(noted.body).get("model")
-    except (ValueError, AttributeError):
-        return ""
-    return model if isinstance(model, str) else ""
+    asked = text_in(account_of(record_of(flow) or {}).get("asked"))
+    return asked or text_in(object_in(loads_object(noted.body)).get("model"))

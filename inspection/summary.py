@@ -1,8 +1,10 @@
 """One request in one line: for the log and for the flow's comment. Both are written from the account of the request
-(plain data without secrets, see balancing/exchange.py)."""
+(plain data without secrets, see balancing/account.py)."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from translators.jsontext import objects_in, text_in
 
 
 def log_line(account: Mapping[str, Any]) -> str:
@@ -21,33 +23,37 @@ def log_line(account: Mapping[str, Any]) -> str:
 
 
 def comment(account: Mapping[str, Any]) -> str:
-    """`gpt-demo → claude/claude-x · 3 attempts · first output 320 ms · 12 + 34 tokens · dropped: seed`."""
-    attempts = len(account["attempts"])
+    """`gpt-demo → claude/claude-x · 3 attempts · first output 320 ms · 12 + 34 tokens · dropped: seed`.
+
+    The account may come from a file, so nothing is sure to be in it."""
+    attempts = len(objects_in(account.get("attempts")))
+    outcome = text_in(account.get("outcome"))
+    dropped = ", ".join(text_in(note.get("field")) for note in objects_in(account.get("dropped")))
     parts = [title(account)]
     if attempts:
         parts.append(f"{attempts} attempt{'' if attempts == 1 else 's'}")
-    if account["hedged"]:
+    if account.get("hedged"):
         parts.append("hedged")
-    if account["first_output_ms"] is not None:
+    if account.get("first_output_ms") is not None:
         parts.append(f"first output {account['first_output_ms']} ms")
-    if account["prompt_tokens"] is not None:
-        parts.append(f"{account['prompt_tokens']} + {account['completion_tokens']} tokens")
-    if account["outcome"] != "ok":
-        parts.append(account["outcome"])
-    if account["dropped"]:
-        parts.append("dropped: " + ", ".join(note["field"] for note in account["dropped"]))
+    if account.get("prompt_tokens") is not None:
+        parts.append(f"{account['prompt_tokens']} + {account.get('completion_tokens')} tokens")
+    if outcome != "ok":
+        parts.append(outcome or "?")
+    if dropped:
+        parts.append(f"dropped: {dropped}")
     return " · ".join(parts)
 
 
 def title(account: Mapping[str, Any]) -> str:
     """Who asked for what, and who served it."""
-    if account["refused"]:
-        return f"{account['endpoint']} refused: {account['refused']}"
-    return f"{account['asked']} → {served_by(account)}"
+    if account.get("refused"):
+        return f"{account.get('endpoint')} refused: {account['refused']}"
+    return f"{account.get('asked')} → {served_by(account)}"
 
 
 def served_by(account: Mapping[str, Any]) -> str:
-    return f"{account['provider']}/{account['model']}" if account["provider"] else "nobody"
+    return f"{account['provider']}/{account.get('model')}" if account.get("provider") else "nobody"
 
 
 def failed_attempt(attempt: Mapping[str, Any]) -> str:

@@ -151,6 +151,45 @@ def test_a_stream_is_exported_as_it_came(web, upstream, config, flow, tmp_path):
     assert exchange["client"]["response"]["sse"].endswith("data: [DONE]\n\n")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model": "test-model", "messages": [{"role": "user", "content": "half \\ud83d"}]}',
+        b'{"model": "test-model", "messages": ' + b"[" * 200_000,
+    ],
+    ids=["half an emoji", "too deep"],
+)
+def test_whatever_a_client_sends_is_explained_and_exported(web, body, flow, tmp_path):
+    """Half an emoji has no UTF-8, and brackets can be nested too deep to be read."""
+    known = {each["id"] for each in web.flows()}
+    url = f"{web.gateway.base_url}/chat/completions"
+    httpx2.post(url, content=body, headers={"authorization": f"Bearer {CLIENT_KEY}"})
+    new = "@" + web.wait_for(lambda each: each["id"] not in known and each["comment"])["id"]
+    assert web.command("uniapi.explain", new)
+    web.command("uniapi.export", new, str(tmp_path / "exchange.json"))
+    sent = json.loads((tmp_path / "exchange.json").read_bytes())["client"]["request"]
+    assert (json.dumps(sent["body"]).encode() if "body" in sent else sent["text"].encode()) == body
+
+
+def test_a_request_for_no_provider_is_explained_and_exported(web, tmp_path):
+    """GET /v1/models is answered by the gateway itself."""
+    known = {each["id"] for each in web.flows()}
+    httpx2.get(f"{web.gateway.base_url}/models", headers={"authorization": f"Bearer {CLIENT_KEY}"})
+    new = "@" + web.wait_for(lambda each: each["id"] not in known and "response" in each)["id"]
+    assert web.command("uniapi.explain", new) == "No provider was asked: the gateway answered by itself."
+    web.command("uniapi.export", new, str(tmp_path / "exchange.json"))
+    exchange = json.loads((tmp_path / "exchange.json").read_text())
+    assert exchange["request"] is None
+    assert exchange["client"]["response"]["body"]["data"]
+
+
+def test_a_replay_to_nowhere_asks_where_to(web, flow):
+    """It does not go somewhere else instead."""
+    known = {each["id"] for each in web.flows()}
+    assert "Name the channel that the request is to go to, as provider/model" in web.refusal("uniapi.replay", flow, "")
+    assert {each["id"] for each in web.flows()} == known
+
+
 def test_the_configuration_is_read_when_wanted(web, config: dict, flow):
     """One with mistakes changes nothing, and the mistakes are told as at the start."""
     web.gateway.write_config({**config, "api_keys": [{"api": "sk-x", "model": ["nobody/m"]}, {"no": "api"}]})

@@ -3,10 +3,19 @@
 import json
 from typing import Any
 
+import pytest
 from mitmproxy import http
 
 from inspection.export import exported
-from tests.inspection.views.flows import chat_answer, chat_request, flow_of
+from tests.inspection.views.flows import (
+    ODD,
+    SERVED,
+    account,
+    answered_by_the_gateway,
+    chat_answer,
+    chat_request,
+    flow_of,
+)
 
 
 def exchange_of(flow: http.HTTPFlow) -> dict[str, Any]:
@@ -71,3 +80,58 @@ def test_where_no_provider_was_asked_there_is_none():
     assert exchange["request"] is None
     assert exchange["response"] is None
     assert exchange["client"]["response"]["status"] == 429
+
+
+def test_a_request_that_was_for_no_provider_has_none():
+    """The flow's request is the client's then."""
+    exchange = exchange_of(answered_by_the_gateway("/v1/models", b'{"data": []}'))
+    assert (exchange["provider"], exchange["request"], exchange["response"]) == (None, None, None)
+    assert exchange["client"]["request"]["url"] == "/v1/models"
+    assert exchange["client"]["response"]["body"] == {"data": []}
+
+
+# --- whatever comes -------------------------------------------------------------------------------------------
+
+
+def test_half_an_emoji_is_exported_as_it_came():
+    """JSON escapes it; UTF-8 cannot write it."""
+    request = b'{"model": "gpt-demo", "messages": [{"role": "user", "content": "half \\ud83d, \xc3\xa9"}]}'
+    exported_file = exported(flow_of(request, chat_answer(), sent=request))
+    assert b'"half \\ud83d, \xc3\xa9"' in exported_file
+    assert json.loads(exported_file)["client"]["request"]["body"] == json.loads(request)
+
+
+@pytest.mark.parametrize("depth", [900, 1000, 1020])
+def test_deep_json_is_exported(depth):
+    """As deep as it is read."""
+    body = b'{"model": ' + b"[" * depth + b"]" * depth + b"}"
+    exchange = exchange_of(flow_of(body, body, sent=b"{}"))
+    assert exchange["client"]["request"]["body"] == exchange["client"]["response"]["body"] == json.loads(body)
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'["\\ud83d",' * 200_000, b'{"a": NaN}'])
+def test_what_is_no_json_or_too_deep_is_exported_as_text(body):
+    """It is what came."""
+    exchange = exchange_of(flow_of(body, b"{}", status=400, attempts=[], sent=body))
+    assert exchange["client"]["request"]["text"] == body.decode()
+
+
+@pytest.mark.parametrize("path", ["//[", "/v1/x?alt=sse#?key=secret", "/v1/x\udcff"])
+def test_any_address_is_exported(path):
+    """A client may ask for what is no URL."""
+    flow = answered_by_the_gateway("/", b"{}", status=404)
+    flow.metadata["uniapi"]["client"]["path"] = path
+    assert exchange_of(flow)["client"]["request"]["url"] == path.partition("#")[0]
+
+
+def test_nothing_that_is_kept_makes_the_export_fail():
+    """Flows come from files too, of other versions and other people."""
+    for odd in ODD:
+        for name in account():
+            exported(flow_of(chat_request(), **{name: odd})).decode()
+        for name in SERVED:
+            exported(flow_of(chat_request(), attempts=[SERVED | {name: odd}])).decode()
+        for name in ("client", "provider", "account"):
+            flow = flow_of(chat_request())
+            flow.metadata["uniapi"][name] = odd
+            exported(flow).decode()

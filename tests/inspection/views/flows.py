@@ -43,6 +43,13 @@ FAILED: dict[str, Any] = SERVED | {
 }
 
 
+ODD: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1.5, 10**30, "", "x", "\ud83d", "\x1b[2J", b"", b"x\xff"),
+    *([], [1], [None], [[1]], ["a"], [{}], [{"a": 1}], {}, {"a": 1}, {"field": None}),
+)
+"""Values of types that something else may have written into a file."""
+
+
 def account(**changes: Any) -> dict[str, Any]:
     return {
         "time": 1_760_000_000.0,
