@@ -58,7 +58,7 @@ def account_of(exchange: Exchange, visit: Visit) -> dict[str, Any]:
     winner = exchange.winner
     served = winner.record if winner else None
     return visit.account() | {
-        "asked": exchange.asked,
+        "asked": writable(exchange.asked),
         "stream": exchange.request.stream,
         "outcome": outcome_of(exchange),
         "hedged": any(one.is_hedge for one in exchange.records),
@@ -68,7 +68,7 @@ def account_of(exchange: Exchange, visit: Visit) -> dict[str, Any]:
         "first_output_ms": first_output_ms(served, exchange.started) if served else None,
         **tokens_of(winner.usage if winner else None),
         "attempts": [attempt_account(record) for record in exchange.records],
-        "dropped": [{"field": note.field, "reason": note.reason} for note in exchange.notes],
+        "dropped": [{"field": writable(note.field), "reason": writable(note.reason)} for note in exchange.notes],
     }
 
 
@@ -111,6 +111,11 @@ def attempt_account(record: AttemptRecord) -> dict[str, Any]:
         "first_output_ms": first_output_ms(record, record.started),
         "cancelled": record.cancelled,
         "error": error.kind.value if error else None,
-        "message": error.message if error else None,
+        "message": writable(error.message) if error else None,
         "answer": record.answer if error else b"",
     }
+
+
+def writable(text: str) -> str:
+    """A client's or a provider's text without halves of surrogate pairs, which no file can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

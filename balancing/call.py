@@ -207,7 +207,7 @@ class Call:
         # A broken connection is no end, also where a wire has no end marker and closing would complete the answer.
         if self._finished and not stream.ended:
             output += stream.close()
-        if stream.has_output and output and not output.startswith(b":"):
+        if stream.has_output and output and (not output.startswith(b":") or b"\ndata:" in output):
             self._output_came()
         self._hold_or_release(stream, output)
         if stream.failure:
@@ -224,7 +224,8 @@ class Call:
                 self._output.append(output)
             return
         self._held += output
-        too_much = len(self._held) > HELD_BYTES or self._held.count(b"\n\n") > HELD_FRAMES
+        frames = self._held.count(b"\n\n") + self._held.count(b"\r\n\r\n")
+        too_much = len(self._held) > HELD_BYTES or frames > HELD_FRAMES
         if (stream.has_output or stream.ended or too_much) and not stream.failure:
             self._is_released = True
             self._output.append(bytes(self._held))

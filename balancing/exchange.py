@@ -22,6 +22,7 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from balancing.call import Call, Progress
+from balancing.echoes import hide_in_failure
 from balancing.plan import Attempt, Plan
 from balancing.preferences import preferred
 from balancing.replies import AttemptRecord, Reply, error_reply, refusal
@@ -117,6 +118,7 @@ class Exchange:
             except UntranslatableError as error:
                 self._not_sent(attempt, unsuitable(error))
             except RequestError as error:
+                self._can_hedge = False
                 if not self.calls:
                     self.plan.cancelled(attempt)
                     self.reply = error_reply(error)
@@ -228,7 +230,7 @@ class Exchange:
         record.ended = self.clock()
         record.error = error
         record.answer = bytes(call.kept[:KEPT_ERROR_BYTES])
-        mask_echoed_key(record, error)
+        hide_in_failure(call)
         if call is self.winner:
             assert call.stream
             self.plan.broken_after_commit(call.attempt, error)
@@ -283,14 +285,6 @@ def target_of(attempt: Attempt, key: str) -> Target:
         region=attempt.region,
         account=provider.cf_account_id or "",
     )
-
-
-def mask_echoed_key(record: AttemptRecord, error: UpstreamError) -> None:
-    """Some providers repeat the key that they refuse."""
-    key = record.attempt.key
-    if key is not None and key.reveal():
-        error.message = error.message.replace(key.reveal(), key.masked)
-        record.answer = record.answer.replace(key.reveal().encode(), key.masked.encode())
 
 
 def unsuitable(error: UntranslatableError) -> UpstreamError:

@@ -240,11 +240,19 @@ class FailoverStream(AttemptsStream):
             elif isinstance(event, Hedge):
                 yield from self.prepare_attempt()
                 self.layer.watch(self, self.deadline)
-            elif isinstance(event, ResponseProtocolError) and leg.was_stale():
-                yield from self.connect(leg)
+            elif isinstance(event, ResponseProtocolError) and leg.was_stale(event):
+                yield from self.connect(self.renewed(leg))
             else:
                 leg.hear(event)
                 self.touch(leg)
+
+    def renewed(self, leg: Leg) -> Leg:
+        """The attempt under another stream id: a connection that is still open knows the old one as closed."""
+        del self.legs[leg.id], self.layer.streams[leg.id]
+        leg.id = next(self.layer.attempt_ids)
+        self.legs[leg.id] = leg
+        self.layer.streams[leg.id] = self
+        return leg
 
     def command_completed(self, event: events.CommandCompleted) -> CommandGenerator[None]:
         if event.command is self.preparing:
@@ -315,17 +323,16 @@ class FailoverStream(AttemptsStream):
 
     def advance(self, leg: Leg) -> CommandGenerator[None]:
         assert self.exchange
-        if (yield from self.check_killed(True)):
-            yield from self.end_all()
-            self.exchange.leave()
-            self.is_over = True
+        if (yield from self.was_killed()):
             return
         step = self.exchange.advance(leg.call)
         if step is Step.WAIT:
             return
         if step is Step.DROP or step is Step.RETRY:
             yield from self.end(leg)
-            if step is Step.RETRY and self.preparing is None:
+            if self.legs:
+                self.layer.watch(self, self.deadline)  # Another one may be begun beside what is still on.
+            elif self.preparing is None:
                 yield from self.prepare_attempt()
             return
         for other in [other for other in self.legs.values() if other is not leg]:
@@ -372,10 +379,9 @@ class FailoverStream(AttemptsStream):
         """The hook has run. While it did, an attempt that was on may have got somewhere, or failed."""
         if self.is_over:
             return
-        if (yield from self.check_killed(True)):
-            yield from self.end_all()
-            self.is_over = True
-        elif (attempt := self.layer.gatekeeper.attempt(self.flow)) is not None:
+        if (yield from self.was_killed()):
+            return
+        if (attempt := self.layer.gatekeeper.attempt(self.flow)) is not None:
             yield from self.send_attempt(*attempt)
         elif not self.legs:
             yield from self.answer()
@@ -418,13 +424,24 @@ class FailoverStream(AttemptsStream):
         )
         yield from self.drop()
 
-    def client_gone(self, event: RequestProtocolError) -> CommandGenerator[None]:
+    def leave(self) -> CommandGenerator[None]:
+        """Nobody waits for the answer any more: what has come of it is kept, and the attempts end."""
         assert self.exchange
         self.is_over = True
         yield from self.end_all()
         self.exchange.leave()
         if self.head_sent:
             self.keep_streamed()
+
+    def was_killed(self) -> CommandGenerator[bool]:
+        """Whether a person, or another script, has ended this request; if so, it is left."""
+        if self.flow.error is None or self.flow.error.msg != mitmproxy_flow.Error.KILLED_MESSAGE:
+            return False
+        yield from self.leave()
+        return (yield from self.check_killed(True))
+
+    def client_gone(self, event: RequestProtocolError) -> CommandGenerator[None]:
+        yield from self.leave()
         self.flow.error = mitmproxy_flow.Error(event.message)
         yield http_hooks.HttpErrorHook(self.flow)
         yield from self.drop()

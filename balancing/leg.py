@@ -66,12 +66,14 @@ class Leg:
             self.unsent.clear()
             self.call.break_off(Kind.CLOSED, f"The provider broke the connection: {event.message}.")
 
-    def was_stale(self) -> bool:
-        """Whether a connection kept from an earlier request was closed by the provider as we began to use it: no
-        fault of the provider's, so the same attempt is made once more on a new connection."""
+    def was_stale(self, event: ResponseProtocolError) -> bool:
+        """Whether a connection kept from an earlier request was closed by the provider as we began to use it, or the
+        provider says that it has not begun on this request (RFC 9113, section 8.7): no fault of the provider's, so the
+        same attempt is made once more."""
         assert self.connection
-        opened = self.connection.timestamp_start or self.began
-        stale = opened < self.began and not self.call.answering and not self.reconnected
+        was_kept = (self.connection.timestamp_start or self.began) < self.began
+        was_begun = "stream reset" in event.message and "REFUSED_STREAM" not in event.message
+        stale = was_kept and not was_begun and not self.call.answering and not self.reconnected
         self.draining = None
         self.reconnected = self.reconnected or stale
         return stale

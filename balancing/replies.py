@@ -1,5 +1,6 @@
 """What the client gets that is no stream: whole answers, and the error when every attempt has failed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,8 +49,16 @@ def error_reply(error: WireError, **extra: object) -> Reply:
     return Reply(error.status, headers, error.body(**extra))
 
 
+def last_error(failed: Sequence[AttemptRecord]) -> UpstreamError:
+    """Attempts beside each other fail in another order than they began; one that an engine could not say at all tells
+    the client nothing about those that were sent."""
+    errors = [record.error for record in sorted(failed, key=lambda record: record.ended) if record.error]
+    return next((error for error in reversed(errors) if error.kind is not Kind.UNSUITABLE), errors[-1])
+
+
 def refusal(records: Sequence[AttemptRecord]) -> Reply:
-    """The error that ends the request: the last attempt's, unless the fault is the gateway's own keys."""
+    """The error that ends the request: that of the attempt that failed last, of those that were sent; unless the fault
+    is the gateway's own keys."""
     failed = [record for record in records if record.error]
     if not failed:
         return error_reply(
@@ -60,8 +69,7 @@ def refusal(records: Sequence[AttemptRecord]) -> Reply:
                 code="no_channel_available",
             )
         )
-    last = failed[-1].error
-    assert last
+    last = last_error(failed)
     error: WireError = last
     if last.kind is Kind.CREDENTIALS:
         error = WireError(
@@ -71,7 +79,7 @@ def refusal(records: Sequence[AttemptRecord]) -> Reply:
             code="upstream_credentials_rejected",
         )
     if last.retry_after is not None:
-        error.headers["retry-after"] = str(max(1, round(last.retry_after)))
+        error.headers["retry-after"] = str(max(1, math.ceil(last.retry_after)))
     if last.request_id:
         error.headers["x-uniapi-upstream-request-id"] = last.request_id
     attempts = [

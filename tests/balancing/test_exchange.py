@@ -102,7 +102,14 @@ def test_nothing_goes_out_before_the_first_output():
     assert trial.call.take_output() == FINISH + DONE
 
 
-@pytest.mark.parametrize("silence", [SILENT * (HELD_FRAMES + 1), b": " + b"x" * HELD_BYTES + b"\n\n"])
+@pytest.mark.parametrize(
+    "silence",
+    [
+        SILENT * (HELD_FRAMES + 1),
+        SILENT.replace(b"\n", b"\r\n") * (HELD_FRAMES + 1),
+        b": " + b"x" * HELD_BYTES + b"\n\n",
+    ],
+)
 def test_pitfall_110_what_is_held_back_has_a_limit(silence):
     """Buffered as "not started", but at most 64 chunks or 256 KiB (BF docs/features/retries-and-fallbacks)."""
     trial = Trial(provider("a"), stream=True)
@@ -234,6 +241,50 @@ def test_pitfall_109_a_key_that_a_provider_repeats_is_masked():
     assert key.reveal().encode() not in trial.exchange.reply.body
     assert key.masked in trial.error()["message"]
     assert key.reveal() not in str(account_of(trial.exchange, VISIT))
+
+
+@pytest.mark.parametrize(("seconds", "whole"), [(34.07, "35"), (34.5, "35"), (90.0, "90"), (0.2, "1")])
+def test_retry_after_is_never_too_short(seconds, whole):
+    """Who obeys it does not come back while the key still cools."""
+    trial = Trial(provider("a"))
+    trial.begin()
+    trial.answer(429, JSON | {"retry-after-ms": str(seconds * 1000)}, b'{"error": {"message": "slow down"}}')
+    assert trial.error()
+    assert trial.exchange.reply
+    assert trial.exchange.reply.headers["retry-after"] == whole
+
+
+def test_what_was_never_sent_does_not_decide_the_error():
+    """The provider that was asked has more to say than an engine that could not be."""
+    trial = Trial(provider("a"), provider("b", engine="claude"), n=3)
+    trial.begin()
+    trial.answer(503, JSON | {"retry-after": "7"}, b'{"error": {"message": "come back later"}}')
+    assert trial.error()["message"] == "come back later"
+    assert trial.exchange.reply
+    assert (trial.exchange.reply.status, trial.exchange.reply.headers["retry-after"]) == (503, "7")
+
+
+def test_output_behind_a_sign_of_life_is_output():
+    """In one read: a provider that sends a comment before each chunk has not been silent."""
+    trial = Trial(provider("a"), stream=True, timeout=10)
+    trial.begin()
+    started = trial.clock.now
+    trial.call.head(200, SSE)
+    for _ in range(8):
+        trial.clock.now += 9
+        trial.call.receive(b": PROCESSING\n\n" + OUTPUT)
+        assert trial.advance() is Step.SEND
+        assert trial.call.deadline == trial.clock.now + 10
+    assert trial.call.record.first_output == started + 9
+
+
+def test_half_a_surrogate_pair_in_an_error_is_no_hindrance_to_the_account():
+    """mitmproxy can write none into a file."""
+    trial = Trial(provider("a"))
+    trial.begin()
+    trial.answer(400, JSON, b'{"error": {"message": "bad: \\ud83d"}}')
+    account = account_of(trial.exchange, VISIT)
+    assert account["attempts"][0]["message"] == "bad: ?"
 
 
 def test_what_one_engine_cannot_say_another_may():

@@ -228,3 +228,21 @@ def test_a_client_that_leaves_ends_both():
     assert hedged.exchange.calls == []
     assert account_of(hedged.exchange, VISIT)["outcome"] == "cancelled"
     assert not hedged.gateway.planner.cooling()
+
+
+def test_the_clients_own_mistake_is_the_answer_although_another_attempt_failed_before():
+    """The one that began first may fail last."""
+    trial = Hedged(provider("a"), provider("b"), stream=False)
+    first, second = trial.begin_two()
+    second.head(500, JSON)
+    second.receive(b'{"error": {"message": "boom"}}')
+    second.finish()
+    assert trial.exchange.advance(second) is Step.DROP
+    trial.clock.now += 1
+    first.head(400, JSON)
+    first.receive(b'{"error": {"message": "no such parameter"}}')
+    first.finish()
+    assert trial.exchange.advance(first) is Step.ANSWER
+    assert trial.exchange.reply
+    assert trial.exchange.reply.status == 400
+    assert b"no such parameter" in trial.exchange.reply.body
