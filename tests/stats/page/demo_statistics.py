@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from math import pi, sin
 from typing import Any
 
+from config.secrets import mask
+
 # provider, its model, alias, requests at noon, share of failures, median of the first output in ms
 SERVERS = (
     ("anthropic", "claude-sonnet-4-5", "claude-sonnet", 61, 0.004, 820),
@@ -16,6 +18,7 @@ SERVERS = (
     ("openrouter", "deepseek/deepseek-r1", "deepseek-r1", 7, 0.058, 2600),
 )
 BUCKET_SECONDS = {1: 60, 24: 3600, 168: 14400, 720: 43200}
+KEY = mask("sk-or-v1-made-up-for-this-7c1d")
 ERRORS = (("rate_limit", 429), ("overloaded", 503), ("timeout", None), ("server", 500))
 
 
@@ -87,10 +90,10 @@ def demo_statistics(hours: int = 24, now: datetime = datetime(2026, 3, 12, 16, 4
         "last_errors": [_error(chance, now, number) for number in range(14)],
         "cooldowns": [
             {
-                "what": "key sk-or-…7c1d",
+                "what": f"key {KEY}",
                 "provider": "openrouter",
                 "model": "",
-                "key": "sk-or-…7c1d",
+                "key": KEY,
                 "region": "",
                 "seconds_left": 254.2,
                 "why": "rate_limit",
