@@ -18,8 +18,12 @@ from translators.openai_events import (
     read_usage,
 )
 
-WORTH_A_LOOK = (b'"error"', b'"errors"', b"[DONE]", b'"usage":{', b'"usage": {', b'"x_groq"', b'"success"', b"\r")
-"""What in a stream that has begun calls for reading it: failures, the end, usage, unusual line ends."""
+WORTH_A_LOOK = (
+    *(b'"error"', b'"errors"', b'"insufficient_system_resource"', b'"success"'),
+    *(b'"usage":{', b'"usage": {', b'"usage" ', b'"x_groq"'),
+    *(b"[DONE]", b"\r"),
+)
+"""What in a stream that has begun calls for reading it: failures, usage, the end and unusual line ends."""
 
 
 def through_whole(body: bytes, identity: AnswerIdentity) -> WholeAnswer:

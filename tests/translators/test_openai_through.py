@@ -315,6 +315,26 @@ def test_pitfall_097_errors_in_the_middle_do_not_pass_as_data() -> None:
     assert (stream.failure.status, stream.failure.message) == (503, "The server is overloaded")
 
 
+@pytest.mark.parametrize("cut", [[TEXT, TEXT], [TEXT + TEXT]], ids=["frame by frame", "at once"])
+def test_running_out_of_resources_behind_output_is_no_clean_end(cut: list[bytes]) -> None:
+    """DeepSeek's `insufficient_system_resource` (DeepSeek API documentation, "Create Chat Completion")."""
+    last = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"insufficient_system_resource"}]}\n\n'
+    stream = ThroughStream(identity())
+    assert passed(stream, *cut[:-1], cut[-1] + last + DONE) == TEXT + TEXT
+    assert not stream.ended
+    assert stream.failure
+    assert stream.failure.kind is Kind.OVERLOADED
+
+
+@pytest.mark.parametrize("colon", [b":", b": ", b" :", b" : "])
+def test_usage_behind_output_is_seen_however_it_is_spaced(colon: bytes) -> None:
+    """JSON allows spaces on both sides of a colon (RFC 8259, §2)."""
+    stream = ThroughStream(identity(include_usage=False))
+    stream.feed(TEXT)
+    assert stream.feed(TEXT + USAGE.replace(b'"usage":', b'"usage"' + colon)) == TEXT
+    assert stream.usage == Usage(1, 2)
+
+
 @pytest.mark.parametrize(
     "frame",
     [
