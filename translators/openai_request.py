@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from translators.base import ClientRequest
-from translators.errors import RequestError
+from translators.errors import RequestError, UntranslatableError
 from translators.json_request import json_type, read_object
 from translators.jsontext import dumps, object_in, objects_in, text_in
 from translators.types import (
@@ -39,11 +39,10 @@ def read_request(body: bytes) -> ClientRequest:
 
 
 def parse_chat(raw: Mapping[str, Any]) -> ChatRequest:
-    """The whole request in typed parts. Raises RequestError with the path of what is wrong."""
+    """The whole request in typed parts. Raises RequestError with the path of what is wrong, UntranslatableError for
+    what is right and only OpenAI's wire can say."""
     fields = {name: value for name, value in raw.items() if value is not None}
-    for retired in ("functions", "function_call"):
-        if retired in fields:
-            raise RequestError(f"`{retired}` is OpenAI's retired form; send `tools` instead.", param=retired)
+    refuse_retired(fields, "")
     older_limit = number(fields, "max_tokens", int)
     newer_limit = number(fields, "max_completion_tokens", int)
     return ChatRequest(
@@ -78,7 +77,13 @@ def message(raw: Any, path: str) -> Message:
     if not isinstance(raw, dict):
         raise RequestError(f"`{path}` must be an object, not {json_type(raw)}.", param=path)
     fields = {name: value for name, value in raw.items() if value is not None}
+    refuse_retired(fields, f"{path}.")
     role = fields.pop("role", None)
+    if role == "function":
+        raise UntranslatableError(
+            f"`{path}.role` is `function`, OpenAI's retired form of a result; send the role `tool` instead.",
+            param=f"{path}.role",
+        )
     if role not in ROLES:
         raise RequestError(f"`{path}.role` must be one of {', '.join(ROLES)}; got {role!r}.", param=f"{path}.role")
     if role == "tool" and not isinstance(fields.get("tool_call_id"), str):
@@ -108,6 +113,16 @@ def message(raw: Any, path: str) -> Message:
         cache=cache_mark(fields),
         extra=fields,
     )
+
+
+def refuse_retired(fields: Mapping[str, Any], path: str) -> None:
+    for retired in ("functions", "function_call"):
+        if retired in fields:
+            where = f"{path}{retired}"
+            raise UntranslatableError(
+                f"`{where}` is OpenAI's retired form, which no other engine knows; send tools and tool calls instead.",
+                param=where,
+            )
 
 
 def content(raw: Any, path: str, *, lenient: bool) -> tuple[Part, ...]:
@@ -176,6 +191,8 @@ def thinking_block(raw: Any, path: str) -> Mapping[str, Any]:
 def tool_call(raw: Any, path: str) -> ToolCall:
     if not isinstance(raw, dict):
         raise RequestError(f"`{path}` must be an object, not {json_type(raw)}.", param=path)
+    if raw.get("type") == "custom":
+        raise UntranslatableError(f"`{path}` calls a custom tool; custom tools are OpenAI's own.", param=path)
     fields = {name: value for name, value in raw.items() if name not in ("type", "index")}
     function = required(fields, "function", dict, path)
     del fields["function"]
@@ -227,19 +244,30 @@ def tool_choice(raw: Any) -> ToolChoice | None:
         name = function.get("name") if isinstance(function, dict) else raw.get("name")
         if raw.get("type") in ("function", "tool") and isinstance(name, str):
             return ToolChoice("named", name)
-        if raw.get("type") == "allowed_tools" and isinstance(raw.get("allowed_tools"), dict):
-            allowed = raw["allowed_tools"]
-            names = [text_in(object_in(item.get("function")).get("name")) for item in objects_in(allowed.get("tools"))]
-            return ToolChoice(
-                "required" if allowed.get("mode") == "required" else "auto",
-                allowed=tuple(name for name in names if name),
+        if raw.get("type") == "custom":
+            raise UntranslatableError(
+                "`tool_choice` names a custom tool; custom tools are OpenAI's own.", param="tool_choice"
             )
+        if raw.get("type") == "allowed_tools" and isinstance(raw.get("allowed_tools"), dict):
+            return allowed_choice(raw["allowed_tools"])
         if raw.get("type") in ("auto", "none", "required"):
             return ToolChoice(raw["type"])
     raise RequestError(
         '`tool_choice` must be "auto", "none", "required" or {"type": "function", "function": {"name": …}}.',
         param="tool_choice",
     )
+
+
+def allowed_choice(raw: Mapping[str, Any]) -> ToolChoice:
+    """The choice among some of the tools. Without any name in it every function would be offered."""
+    items = objects_in(raw.get("tools"))
+    found = [text_in(object_in(item.get("function")).get("name")) or text_in(item.get("name")) for item in items]
+    names = tuple(name for name in found if name)
+    if items and not names:
+        raise UntranslatableError(
+            "`tool_choice.allowed_tools` names no function; custom tools are OpenAI's own.", param="tool_choice"
+        )
+    return ToolChoice("required" if raw.get("mode") == "required" else "auto", allowed=names)
 
 
 def response_format(raw: Any) -> ResponseFormat | None:
@@ -290,9 +318,8 @@ def of_type(fields: dict[str, Any], name: str, kind: type, default: Any, path: s
 def required(fields: Mapping[str, Any], name: str, kind: type, path: str) -> Any:
     value = fields.get(name)
     if not isinstance(value, kind):
-        raise RequestError(
-            f"`{path}.{name}` must be {json_type(kind())}, not {json_type(value)}.", param=f"{path}.{name}"
-        )
+        wrong = "is missing" if value is None else f"must be {json_type(kind())}, not {json_type(value)}"
+        raise RequestError(f"`{path}.{name}` {wrong}.", param=f"{path}.{name}")
     return value
 
 

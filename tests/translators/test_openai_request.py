@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.recordings import Recording, for_recordings
 from tests.translators.openai_wire import PROVIDERS, speaks_openai
-from translators.errors import RequestError
+from translators.errors import RequestError, UntranslatableError
 from translators.openai_request import read_request
 from translators.types import (
     AudioPart,
@@ -187,12 +187,10 @@ def test_both_names_of_the_limit_are_read(fields: dict[str, int], limit: int) ->
         ({"stop": ["a", None]}, "stop", "text or a list"),
         ({"logit_bias": []}, "logit_bias", "an object, not a list"),
         ({"reasoning_effort": 3}, "reasoning_effort", "text, not a number"),
-        ({"functions": []}, "functions", "retired"),
-        ({"function_call": "auto"}, "function_call", "retired"),
         ({"tools": {}}, "tools", "a list"),
         ({"tools": [7]}, "tools[0]", "an object"),
         ({"tools": [{"type": "function"}]}, "tools[0].function", "missing"),
-        ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name", "text, not null"),
+        ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name", "missing"),
         ({"tool_choice": "maybe"}, "tool_choice", "required"),
         ({"tool_choice": {"type": "function"}}, "tool_choice", "required"),
         ({"response_format": "json"}, "response_format", "json_schema"),
@@ -209,6 +207,48 @@ def test_a_wrong_type_is_named_with_its_place(fields: dict[str, Any], param: str
     error = refused(**fields)
     assert error.param == param
     assert words in error.message
+
+
+CUSTOM_CALL = {"id": "c", "type": "custom", "custom": {"name": "f", "input": "x"}}
+CUSTOM_TOOL = {"type": "custom", "custom": {"name": "f"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "words"),
+    [
+        ({"functions": [{"name": "f"}]}, "functions", "retired"),
+        ({"function_call": "auto"}, "function_call", "retired"),
+        ({"messages": [USER, {"role": "function", "name": "f", "content": "x"}]}, "messages[1].role", "retired"),
+        (
+            {"messages": [USER, {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}}]},
+            "messages[1].function_call",
+            "retired",
+        ),
+        (
+            {"messages": [USER, {"role": "assistant", "tool_calls": [CUSTOM_CALL]}]},
+            "messages[1].tool_calls[0]",
+            "custom tools are OpenAI's own",
+        ),
+        ({"tool_choice": CUSTOM_TOOL}, "tool_choice", "custom tools are OpenAI's own"),
+        (
+            {"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [CUSTOM_TOOL]}}},
+            "tool_choice",
+            "custom tools are OpenAI's own",
+        ),
+    ],
+)
+def test_what_only_openai_knows_is_left_to_another_provider(fields: dict[str, Any], param: str, words: str) -> None:
+    """Legal requests: a provider with OpenAI's wire gets them as they came, so they are not refused for good."""
+    error = refused(**fields)
+    assert isinstance(error, UntranslatableError)
+    assert error.param == param
+    assert words in error.message
+
+
+def test_what_is_not_there_is_called_missing() -> None:
+    """And not "null", which the client never wrote."""
+    error = refused(messages=[USER, {"role": "assistant", "tool_calls": [{"id": "c"}]}])
+    assert error.message == "`messages[1].tool_calls[0].function` is missing."
 
 
 # --- messages -----------------------------------------------------------------------------------------------------
@@ -381,6 +421,10 @@ ALLOWED = {"mode": "required", "tools": [{"type": "function", "function": {"name
         ({"type": "tool", "name": "f"}, ToolChoice("named", "f")),
         ({"type": "allowed_tools", "allowed_tools": ALLOWED}, ToolChoice("required", allowed=("f",))),
         ({"type": "allowed_tools", "allowed_tools": {"tools": 7}}, ToolChoice("auto")),
+        (
+            {"type": "allowed_tools", "allowed_tools": {"tools": [{"type": "function", "name": "f"}]}},
+            ToolChoice("auto", allowed=("f",)),
+        ),
     ],
 )
 def test_every_form_of_tool_choice_is_read(raw: Any, choice: ToolChoice | None) -> None:
