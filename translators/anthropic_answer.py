@@ -109,6 +109,7 @@ class MessageReader:
     def message_start(self, event: JsonObject) -> list[Event]:
         self._started = True
         message = object_in(event.get("message"))
+        self._progress.answer_id = text_in(message.get("id"))
         usage = object_in(message.get("usage"))
         tier = SERVICE_TIERS.get(text_in(usage.get("service_tier")))
         started = Started(
@@ -120,10 +121,11 @@ class MessageReader:
 
     def block_start(self, event: JsonObject) -> list[Event]:
         self._started = True
+        events = self.block_stop(event)  # Of a block that stood at this index and was never stopped.
         raw = object_in(event.get("content_block"))
         block = open_block(raw, self._progress)
         self._open[count_in(event.get("index"))] = block
-        return block.start(raw)
+        return events + block.start(raw)
 
     def block_delta(self, event: JsonObject) -> list[Event]:
         block = self._open.get(count_in(event.get("index")))
@@ -199,7 +201,8 @@ class MessageStream(EventStream):
     def read(self, server_event: ServerEvent) -> Iterable[Event]:
         event = loads_object(server_event.data)
         if event is None:
-            return []
+            words = server_event.data.decode("utf-8", "replace")
+            return self._reader.error({"error": words}) if server_event.name == "error" else []
         if "type" not in event:
             event["type"] = "error" if reports_failure(event) else server_event.name
         return self._reader.read(event)

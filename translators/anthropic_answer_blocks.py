@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from translators.call_ids import made_call_id
 from translators.jsontext import dumps, loads_object, object_in, objects_in, text_in
 from translators.types import (
     Event,
@@ -27,11 +28,13 @@ class Progress:
     """What the blocks of one answer have to know of each other.
 
     `names`: tools' names on the wire → the client's, of those that differ. `answer_tool`: the tool that stands for
-    response_format. `written`: characters of text so far; `calls`: how many calls; `answered`: that tool was called.
+    response_format. `answer_id`: the answer's own id. `written`: characters of text so far; `calls`: how many calls;
+    `answered`: that tool was called.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     answer_tool: str | None = None
+    answer_id: str = ""
     written: int = 0
     calls: int = 0
     answered: bool = False
@@ -115,7 +118,8 @@ class CallBlock:
         if block.get("toolset_name"):
             extra["toolset_name"] = block["toolset_name"]
         own = self._progress.names.get(name, name)
-        return [ToolCallStart(self._index, text_in(block.get("id")), own, extra=extra)]
+        id_ = text_in(block.get("id")) or made_call_id(self._progress.answer_id, self._index, name, self._input)
+        return [ToolCallStart(self._index, id_, own, extra=extra)]
 
     def delta(self, delta: JsonObject) -> list[Event]:
         arguments = text_in(delta.get("partial_json"))

@@ -14,6 +14,7 @@ it would have been, so there is one path for both:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from translators.call_ids import made_call_id
 from translators.errors import Kind, UpstreamError
 from translators.event_stream import EventStream
 from translators.failures import failure_inside_answer
@@ -65,6 +66,7 @@ class ChatReader:
 
     def __init__(self, context: Mapping[str, Any]) -> None:
         self._names: Mapping[str, str] = context.get("tools", {})
+        self._id = ""
         self._calls = 0
         self.over = False
 
@@ -74,7 +76,8 @@ class ChatReader:
         return handler(self, event) if handler else self._unknown(event)
 
     def message_start(self, event: JsonObject) -> list[Event]:
-        return [Started(text_in(event.get("id")) or None)]
+        self._id = text_in(event.get("id"))
+        return [Started(self._id or None)]
 
     def content(self, event: JsonObject) -> list[Event]:
         content = object_in(message_in(event).get("content"))
@@ -96,7 +99,7 @@ class ChatReader:
         function = object_in(call.get("function"))
         name = text_in(function.get("name"))
         self._calls += 1
-        id_ = text_in(call.get("id")) or f"call_{self._calls}"
+        id_ = text_in(call.get("id")) or made_call_id(self._id, self._calls, name, function.get("arguments"))
         return [ToolCallStart(self._calls - 1, id_, self._names.get(name, name)), *self._arguments(function)]
 
     def call_delta(self, event: JsonObject) -> list[Event]:

@@ -4,9 +4,9 @@ What an upstream sends is nobody's promise: a member that is missing or of anoth
 """
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
+from translators.call_ids import made_call_id
 from translators.errors import Kind, UpstreamError
 from translators.gemini_answer_calls import PartialArguments
 from translators.gemini_answer_sound import Sound
@@ -118,10 +118,12 @@ class CandidateReader:
         events: list[Event] = []
         if "functionCall" not in members:
             events += self._close_call()
-        if part.get("thought") is True:
-            return events + self._thinking(text_in(part.get("text")), signature)
         text = text_in(part.get("text"))
-        if text:
+        if part.get("thought") is True:
+            if "functionCall" not in members:
+                return events + self._thinking(text, signature)
+            events += self._thinking(text, "")  # The signature is the call's.
+        elif text:
             self._sources.text(text)
             events.append(TextDelta(text, self._choice))
         if "functionCall" in members:
@@ -180,8 +182,7 @@ class CandidateReader:
     def _start(self, call: JsonObject, signature: str) -> ToolCallStart:
         number, name = self._calls, text_in(call.get("name"))
         self._calls += 1
-        made = dumps([self._answer_id, self._choice, number, name, call.get("args")])
-        id_ = text_in(call.get("id")) or "call_" + sha256(made).hexdigest()[:24]
+        id_ = text_in(call.get("id")) or made_call_id(self._answer_id, self._choice, number, name, call.get("args"))
         return ToolCallStart(number, id_, self._names.get(name, name), self._choice, extra_content(signature))
 
     def _close_call(self) -> list[Event]:

@@ -5,9 +5,10 @@ Tolerant where hosts of this wire differ: reasoning in `reasoning_content` or `r
 """
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Any
 
+from translators.call_ids import made_call_id
 from translators.errors import Kind, UpstreamError
 from translators.event_stream import EventStream
 from translators.failures import failure_inside_answer, reports_failure
@@ -118,14 +119,23 @@ def choice_index(choice: Mapping[str, Any], position: int) -> int:
     return index if index < MOST_CHOICES else position
 
 
+@dataclass(slots=True)
+class OpenCall:
+    """A call while it arrives: our number of it, the provider's id, and whether any of its arguments has come."""
+
+    number: int
+    id: str
+    has_arguments: bool = False
+
+
 class ChoiceReader:
     """One choice of an answer: its deltas (or its whole message) → events."""
 
     def __init__(self, index: int, answer_id: str) -> None:
         self._index = index
         self._answer_id = answer_id
-        self._open_calls: dict[int, tuple[int, str]] = {}
-        """The provider's index of a call → our number of it, and its id."""
+        self._open_calls: dict[int, OpenCall] = {}
+        """By the provider's index."""
         self._calls = 0
         self._finish_reason = ""
         self.answered = False
@@ -187,28 +197,29 @@ class ChoiceReader:
             case {"type": "thinking", "thinking": str(text)} if text:
                 yield ReasoningDelta(text, self._index)
 
-    def _minted(self, number: int) -> str:
-        """An id for a call without one: no other call of the conversation may have the same."""
-        return "call_" + sha256(f"{self._answer_id}/{self._index}/{number}".encode()).hexdigest()[:24]
-
     def _tool_call(self, call: Mapping[str, Any], position: int) -> Iterator[Event]:
         function = object_in(call.get("function"))
         id_, name, arguments = text_in(call.get("id")), text_in(function.get("name")), function.get("arguments")
         index = call.get("index")
         key = index if isinstance(index, int) else position
-        _, open_id = self._open_calls.get(key, (None, None))
-        # Some hosts number every call 0: a new id with a name opens a new call all the same.
-        if name and (open_id is None or (id_ and id_ != open_id)):
-            number = self._calls
+        opened = self._open_calls.get(key)
+        opens = opened is None or (
+            id_ != opened.id  # Some hosts number every call 0.
+            if id_
+            else not isinstance(index, int) and opened.has_arguments  # Others give it neither number nor id.
+        )
+        if name and opens:
+            opened = self._open_calls[key] = OpenCall(self._calls, id_)
             self._calls += 1
-            self._open_calls[key] = number, id_
             extra = {field: value for field, value in call.items() if field not in ("index", "id", "type", "function")}
-            yield ToolCallStart(number, id_ or self._minted(number), name, self._index, extra)
-        elif open_id is None:
+            id_ = id_ or made_call_id(self._answer_id, self._index, opened.number, name, arguments)
+            yield ToolCallStart(opened.number, id_, name, self._index, extra)
+        elif opened is None:
             return  # A piece of a call that was never opened.
         if arguments:
+            opened.has_arguments = True
             text = arguments if isinstance(arguments, str) else dumps(arguments).decode()
-            yield ToolCallDelta(self._open_calls[key][0], text, self._index)
+            yield ToolCallDelta(opened.number, text, self._index)
 
 
 # --- a stream ---------------------------------------------------------------------------------------------------

@@ -233,6 +233,25 @@ def test_a_block_that_is_never_closed_is_closed_at_the_end() -> None:
     assert told(events).calls == [("toolu_1", "f", {"a": 1})]
 
 
+def test_pitfall_005_a_block_in_another_ones_place_does_not_replace_it() -> None:
+    """c9003a33: hosts that number every block 0 and stop none; the first call keeps its arguments."""
+    first = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}
+    second = {"type": "tool_use", "id": "toolu_2", "name": "g", "input": {}}
+    opened = [block(0, content)[0] for content in (first, second)]
+    said = told(read_stream(sse(*opened, stop("tool_use"))))
+    assert said.calls == [("toolu_1", "f", {"a": 1}), ("toolu_2", "g", {})]
+
+
+def test_pitfall_013_calls_without_an_id_get_one() -> None:
+    """litellm PR#16596: none of a conversation's calls may have another one's id, nor an empty one."""
+    calls = [event for i in (0, 1) for event in block(i, {"type": "tool_use", "name": "f", "input": {}})]
+    data = sse(*calls, stop("tool_use"))
+    ids = [call[0] for answer in (data, data.replace(b"msg_1", b"msg_2")) for call in told(read_stream(answer)).calls]
+    assert len(set(ids)) == 4
+    assert all(ids)
+    assert [call[0] for call in told(read_stream(data)).calls] == ids[:2]
+
+
 # --- the end --------------------------------------------------------------------------------------------------
 
 
@@ -336,6 +355,13 @@ def test_pitfall_108_an_error_inside_a_stream_is_its_status(type_: str, status: 
     for events in (read_stream(sse(error)), read_stream(sse(*WORDS, error))):
         found = failed(events).error
         assert (found.kind, found.status, found.message) == (kind, status, "Try later")
+
+
+def test_an_error_in_words_keeps_them() -> None:
+    """Hosts and proxies write what is no JSON; nothing follows it."""
+    events = read_stream(b"event: error\ndata: the engine is overloaded\n\n" + sse(*WORDS, stop("end_turn")))
+    error = failed(events).error
+    assert (error.kind, error.message) == (Kind.SERVER, "the engine is overloaded")
 
 
 def test_pitfall_056_a_ping_is_a_sign_of_life() -> None:

@@ -77,6 +77,19 @@ def test_parallel_calls_are_numbered() -> None:
     assert of(Finished, events) == [Finished("tool_calls", native="TOOL_CALL")]
 
 
+def test_pitfall_013_calls_without_an_id_get_one() -> None:
+    """litellm PR#16596: another in every answer."""
+    data = fixture("parallel_calls.sse")
+    for id_ in ("look_up_x1", "look_up_x2", "now_x3"):
+        data = data.replace(f'"{id_}"'.encode(), b'""')
+    (answer_id,) = [event.id for event in read_stream(data) if isinstance(event, Started)]
+    assert answer_id
+    other = data.replace(answer_id.encode(), b"another")
+    ids = [start.id for answer in (data, other) for start in of(ToolCallStart, read_stream(answer))]
+    assert len(set(ids)) == 6
+    assert all(ids)
+
+
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_cut_after_any_event_has_failed(name: str) -> None:
     """And with CRLF it says the same as with LF."""

@@ -50,6 +50,17 @@ def test_pitfall_007_a_part_with_text_and_call_says_both() -> None:
     assert (said["content"], len(said["tool_calls"])) == ("Look:", 1)
 
 
+def test_pitfall_007_a_thought_beside_a_call_hides_neither() -> None:
+    """The signature is the call's, which has to come back with it. (hermes-agent PR#109862)"""
+    part = {"thought": True, "text": "Hm.", **calling("a"), "thoughtSignature": "c2ln"}
+    said = message(chunk(part, finish="STOP"))
+    assert said["reasoning_content"] == "Hm."
+    assert "thinking_blocks" not in said
+    (made,) = said["tool_calls"]
+    assert made["function"]["name"] == "a"
+    assert made["extra_content"] == {"google": {"thought_signature": "c2ln"}}
+
+
 def test_pitfall_009_a_turn_of_calls_finishes_with_tool_calls() -> None:
     """Gemini says STOP. (LL PR#21577, LL#21041)"""
     assert finish(chunk(calling(), finish="STOP")) == "tool_calls"

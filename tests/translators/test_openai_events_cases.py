@@ -228,6 +228,23 @@ def test_pitfall_006_pieces_without_an_id_belong_to_their_index() -> None:
     ]
 
 
+def test_calls_with_neither_id_nor_number_are_told_apart() -> None:
+    """A name behind another call's arguments opens a new call; without one the call goes on."""
+    events = chunks(
+        {"tool_calls": [{"function": {"name": "f", "arguments": '{"a":'}}]},
+        {"tool_calls": [{"function": {"arguments": "1}"}}]},
+        {"tool_calls": [{"function": {"name": "f", "arguments": '{"a":2}'}}]},
+    )
+    starts = [event for event in events if isinstance(event, ToolCallStart)]
+    assert [(start.index, start.name) for start in starts] == [(0, "f"), (1, "f")]
+    assert len({start.id for start in starts}) == 2
+    assert [event for event in events if isinstance(event, ToolCallDelta)] == [
+        ToolCallDelta(0, '{"a":'),
+        ToolCallDelta(0, "1}"),
+        ToolCallDelta(1, '{"a":2}'),
+    ]
+
+
 def test_pitfall_007_text_and_calls_of_one_chunk_both_come_out() -> None:
     """litellm PR#17652, PR#18316: never the one or the other."""
     delta = {"content": "now", "tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]}
