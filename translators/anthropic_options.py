@@ -7,6 +7,7 @@ Shapes and limits: Claude API reference, "Create a Message"; Claude documentatio
 from typing import Any
 
 from translators.anthropic_blocks import Block
+from translators.defaults import changes_nothing
 from translators.errors import RequestError
 from translators.models import ClaudeModel
 from translators.types import ChatRequest, Note
@@ -207,9 +208,10 @@ def passed_fields(chat: ChatRequest, notes: list[Note]) -> Block:
         "logprobs": chat.logprobs,
         "top_logprobs": chat.top_logprobs,
         "seed": chat.seed is not None,
-        **{name: value for name, value in chat.extensions.items() if name not in TAKEN},
     }
-    notes += [Note(name, "Claude has no such parameter") for name, value in unsaid.items() if value]
+    names = [name for name, value in unsaid.items() if value]
+    names += [name for name, value in chat.extensions.items() if name not in TAKEN and not changes_nothing(name, value)]
+    notes += [Note(name, "Claude has no such parameter") for name in names]
     return fields
 
 

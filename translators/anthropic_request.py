@@ -72,7 +72,7 @@ def draft_request(chat: ChatRequest, target: Target, model: ClaudeModel) -> Draf
     if system:
         body["system"] = system
     body["messages"] = [{"role": turn.role, "content": turn.blocks} for turn in turns]
-    if target.tools and not tools:
+    if not tools:
         tools, choice = tools_of_history(turns)
     if tools:
         body["tools"] = tools

@@ -13,7 +13,7 @@ from translators.anthropic_blocks import Block, marked
 from translators.errors import UntranslatableError
 from translators.jsontext import dumps
 from translators.models import ClaudeModel
-from translators.names import ToolNames
+from translators.names import ToolNames, distinct_tools
 from translators.schema import Schema, UnspeakableError, constrained_schema, object_schema
 from translators.types import ChatRequest, NativeTool, Note, ResponseFormat, Tool, ToolChoice
 
@@ -40,11 +40,11 @@ def tool_blocks(chat: ChatRequest, model: ClaudeModel, names: ToolNames, notes: 
     """Raises UntranslatableError for another provider's own tools."""
     allowed = chat.tool_choice.allowed if chat.tool_choice else ()
     blocks = []
-    for position, tool in enumerate(chat.tools):
+    for path, tool in distinct_tools(chat.tools, notes):
         if isinstance(tool, NativeTool):
-            block = native_tool(tool, f"tools[{position}]")
+            block = native_tool(tool, path)
         else:
-            block = function_tool(tool, model, names, f"tools[{position}]", notes)
+            block = function_tool(tool, model, names, path, notes)
         if not allowed or (tool.name if isinstance(tool, Tool) else tool.raw.get("name")) in allowed:
             blocks.append(block)
     return blocks

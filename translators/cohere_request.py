@@ -10,9 +10,10 @@ from typing import Any
 
 from translators.cohere_messages import ConversationWriter, Json
 from translators.cohere_schema import cohere_schema, fields_in
+from translators.defaults import changes_nothing
 from translators.errors import RequestError, UntranslatableError
 from translators.jsontext import dumps
-from translators.names import ToolNames
+from translators.names import ToolNames, distinct_tools
 from translators.schema import Schema, UnspeakableError, object_schema
 from translators.types import ChatRequest, Note, Target, Tool
 
@@ -87,11 +88,8 @@ def tool_fields(chat: ChatRequest, target: Target, names: ToolNames, notes: list
     allowed = choice.allowed if choice else ()
     if choice and choice.mode == "named" and choice.name:
         allowed = (choice.name,)
-    offered = [
-        tool
-        for tool in map(function_tool, chat.tools, [f"tools[{i}]" for i in range(len(chat.tools))])
-        if not allowed or tool.name in allowed
-    ]
+    functions = [function_tool(tool, path) for path, tool in distinct_tools(chat.tools, notes)]
+    offered = [tool for tool in functions if not allowed or tool.name in allowed]
     if not offered:
         if choice and choice.mode in ("required", "named"):
             notes.append(Note("tool_choice", "there are no tools to choose from"))
@@ -243,6 +241,7 @@ def note_unsaid(chat: ChatRequest, notes: list[Note]) -> None:
         "top_logprobs": chat.top_logprobs,
         "user": chat.user,
         "parallel_tool_calls": chat.parallel_tool_calls is False,
-        **{name: value for name, value in chat.extensions.items() if name not in TAKEN},
     }
-    notes += [Note(name, "Cohere has no such parameter") for name, value in unsaid.items() if value]
+    names = [name for name, value in unsaid.items() if value]
+    names += [name for name, value in chat.extensions.items() if name not in TAKEN and not changes_nothing(name, value)]
+    notes += [Note(name, "Cohere has no such parameter") for name in names]

@@ -35,7 +35,7 @@ UNSIGNED = "skip_thought_signature_validator"
 """Stands for a signature that nobody has any more (Gemini API, "Thought signatures", questions and answers)."""
 
 SYSTEM = ("system", "developer")
-REPLAYED = frozenset({"native_blocks", "images", "annotations", "citations", "extra_content", "is_error", "audio"})
+REPLAYED = frozenset({"native_blocks", "images", "annotations", "citations", "extra_content", "is_error"})
 """Message fields that need no note: taken up elsewhere, or nothing but an answer's decoration."""
 
 Numbered = tuple[int, Message]

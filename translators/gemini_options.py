@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from translators.defaults import changes_nothing
 from translators.errors import RequestError, UntranslatableError
 from translators.gemini_parts import JsonObject
 from translators.gemini_schema import json_schema, openapi_schema
@@ -72,7 +73,7 @@ def own_settings(chat: ChatRequest, passing: frozenset[str], notes: list[Note]) 
     for name, value in own_fields(chat).items():
         wire = camel(name)
         if wire == "generationConfig":
-            own_config = {camel(key): inner for key, inner in required_object(name, value).items()}
+            own_config = {camel(key): inner for key, inner in object_or_none(name, value).items()}
         elif wire == "serviceTier":
             tier = SERVICE_TIERS.get(text_in(value).lower())
             if tier and wire in passing:
@@ -83,20 +84,23 @@ def own_settings(chat: ChatRequest, passing: frozenset[str], notes: list[Note]) 
             config[wire] = value
         elif wire in passing:
             body[wire] = value
-        elif value and name not in READ_ELSEWHERE:
+        elif name not in READ_ELSEWHERE and not changes_nothing(name, value):
             notes.append(Note(name, "Gemini has no such parameter"))
     return Settings(config, own_config, body)
 
 
 def own_fields(chat: ChatRequest) -> JsonObject:
     """Everything that may be Gemini's, the most particular place last."""
-    extra_body = required_object("extra_body", chat.extensions.get("extra_body", {}))
-    nested = required_object("google", extra_body.get("google", {}))
-    google = required_object("google", chat.extensions.get("google", {}))
+    extra_body = object_or_none("extra_body", chat.extensions.get("extra_body"))
+    nested = object_or_none("google", extra_body.get("google"))
+    google = object_or_none("google", chat.extensions.get("google"))
     return {**chat.extensions, **extra_body, **nested, **google}
 
 
-def required_object(name: str, value: Any) -> Mapping[str, Any]:
+def object_or_none(name: str, value: Any) -> Mapping[str, Any]:
+    """A field's members; none if it is null or not there. Raises RequestError for anything but an object."""
+    if value is None:
+        return {}
     if isinstance(value, Mapping):
         return value
     raise RequestError(f"`{name}` must be an object.", param=name)
@@ -220,13 +224,16 @@ def level(effort: str, model: GeminiModel, notes: list[Note]) -> str:
 # --- the form of the answer -----------------------------------------------------------------------------------
 
 
-def answer_form(chat: ChatRequest, model: GeminiModel, *, with_tools: bool) -> tuple[JsonObject, str]:
+def answer_form(
+    chat: ChatRequest, model: GeminiModel, notes: list[Note], *, with_tools: bool
+) -> tuple[JsonObject, str]:
     """What `generationConfig` says of the form of the answer, or, where it must not, what the system prompt says."""
     wanted = chat.response_format
     if wanted is None or wanted.kind == "text":
         return {}, ""
     schema = wanted.schema if wanted.kind == "json_schema" else None
     if with_tools and not model.combines:
+        notes.append(Note("response_format", "this model does not combine it with tools: asked for in words"))
         told = f" It must follow this JSON schema:\n{dumps(schema).decode()}" if schema else ""
         return {}, JSON_ONLY + told
     form: JsonObject = {"responseMimeType": "application/json"}

@@ -49,7 +49,7 @@ def draft_request(chat: ChatRequest, target: Target, host: Host) -> Draft:
     elif chat.tools:
         notes.append(Note("tools", "this provider is configured without tools"))
     config = generation_config(chat, model, settings, notes)
-    form, instruction = answer_form(chat, model, with_tools=bool(tools))
+    form, instruction = answer_form(chat, model, notes, with_tools=bool(tools))
     if instruction:
         system.append({"text": instruction})
     body: JsonObject = {}

@@ -40,6 +40,13 @@ FORMATS = ("date-time", "enum", "int32", "int64", "float", "double")
 SAID_IN_WORDS = ("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "default")
 """What OpenAPI's form refuses and a description can say instead."""
 
+TYPES_OF_CHOICES: Mapping[str, frozenset[type]] = {
+    "boolean": frozenset({bool}),
+    "integer": frozenset({int}),
+    "number": frozenset({int, float}),
+}
+"""The type of a node that names none, but values of these types only."""
+
 
 def json_schema(schema: Schema) -> JsonObject:
     """The schema for `responseJsonSchema` and `parametersJsonSchema`."""
@@ -182,8 +189,7 @@ class _OpenApiForm(_Walk):
             result["items"] = self.node({"anyOf": items} if isinstance(items, list) else items, path, depth + 1)
         if schema.get("format") in FORMATS:
             result["format"] = schema["format"]
-        choices = [schema["const"]] if "const" in schema else _list(schema.get("enum"))
-        texts = [choice for choice in choices if isinstance(choice, str) and choice]
+        texts = [choice for choice in _choices(schema) if isinstance(choice, str) and choice]
         return result | {"enum": texts} if kind == "string" and texts else result
 
 
@@ -211,7 +217,10 @@ def _type_of(schema: Schema) -> str:
         return kind.lower()
     if "properties" in schema or "additionalProperties" in schema:
         return "object"
-    return "array" if "items" in schema or "prefixItems" in schema else "string"
+    if "items" in schema or "prefixItems" in schema:
+        return "array"
+    types = {type(choice) for choice in _choices(schema) if choice is not None}
+    return next((name for name, kinds in TYPES_OF_CHOICES.items() if types and types <= kinds), "string")
 
 
 def _carried(schema: Schema) -> JsonObject:
@@ -244,6 +253,11 @@ def merged(schemas: Iterable[Schema]) -> JsonObject:
             else:
                 result[name] = value
     return result
+
+
+def _choices(schema: Schema) -> list[Any]:
+    """The values of which a node must have one; none if it may have any."""
+    return [schema["const"]] if "const" in schema else _list(schema.get("enum"))
 
 
 def _required(schema: Schema) -> list[str]:

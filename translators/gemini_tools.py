@@ -6,7 +6,7 @@ from translators.errors import UntranslatableError
 from translators.gemini_parts import JsonObject
 from translators.gemini_schema import Schema, json_schema, openapi_schema
 from translators.models import GeminiModel
-from translators.names import ToolNames
+from translators.names import ToolNames, distinct_tools
 from translators.schema import object_schema
 from translators.types import ChatRequest, NativeTool, Note, Tool, ToolChoice
 
@@ -33,24 +33,19 @@ SERVER_TOOLS = {
 def tool_list(chat: ChatRequest, model: GeminiModel, names: ToolNames, notes: list[Note]) -> list[JsonObject]:
     """One entry with all functions, one for each tool that Google runs. Raises UntranslatableError for any other."""
     allowed = chat.tool_choice.allowed if chat.tool_choice else ()
-    functions: dict[str, JsonObject] = {}
+    functions: list[JsonObject] = []
     server_tools: list[JsonObject] = []
-    for position, tool in enumerate(chat.tools):
-        path = f"tools[{position}]"
+    for path, tool in distinct_tools(chat.tools, notes):
         if isinstance(tool, NativeTool):
             server_tools.append(server_tool(tool, path))
-        elif allowed and tool.name not in allowed:
-            continue
-        elif tool.name in functions:
-            notes.append(Note(path, f"there is another tool called {tool.name!r} before it"))
-        else:
-            functions[tool.name] = declaration(tool, model, names, path, notes)
+        elif not allowed or tool.name in allowed:
+            functions.append(declaration(tool, model, names, path, notes))
     options = chat.extensions.get("web_search_options")
     if options is not None:
         if options:
             notes.append(Note("web_search_options", "Google's search has no such settings: it searches as usual"))
         server_tools.append({"googleSearch": {}})
-    return ([{"functionDeclarations": list(functions.values())}] if functions else []) + server_tools
+    return ([{"functionDeclarations": functions}] if functions else []) + server_tools
 
 
 def server_tool(tool: NativeTool, path: str) -> JsonObject:

@@ -274,6 +274,7 @@ def test_what_the_wire_cannot_say_is_noted() -> None:
     }
     assert noted(**request) == set(request)
     assert body(request) == body()
+    assert noted(turns=0, quiet=False, mood="", other=None) == {"turns", "quiet", "mood"}
 
 
 def test_what_asks_for_nothing_needs_no_note() -> None:

@@ -128,10 +128,28 @@ def test_strict_goes_where_it_is_taken() -> None:
 
 
 def test_a_provider_without_tools_gets_none() -> None:
-    """`tools: false`, also for calls in the history, and noted."""
-    sent = wire({"tools": [TOOL], "tool_choice": "auto", "messages": [USER, called("a"), result("a")]}, tools=False)
+    """`tools: false`, and noted."""
+    sent = wire({"tools": [TOOL], "tool_choice": "auto"}, tools=False)
     assert not {"tools", "tool_choice"} & set(json.loads(sent.body))
     assert [note.field for note in sent.notes] == ["tools"]
+
+
+def test_pitfall_035_calls_of_the_history_are_defined_though_there_are_no_tools() -> None:
+    """LL add_dummy_tool: with `tools: false`, too, calls without a definition are refused; none may be called."""
+    sent = wire({"tools": [TOOL], "tool_choice": "auto", "messages": [USER, called("a"), result("a")]}, tools=False)
+    made = json.loads(sent.body)
+    assert made["tools"] == [{"name": "look_up", "input_schema": {"type": "object", "properties": {}}}]
+    assert made["tool_choice"] == {"type": "none"}
+    assert [note.field for note in sent.notes] == ["tools"]
+
+
+def test_pitfall_074_a_name_counts_once() -> None:
+    """Claude answers 400, "Tool names must be unique"; the first stays, also where Claude's own has its name."""
+    own = {"type": "web_search_20260318", "name": "f"}
+    tools = [function(description="first"), function(description="second"), own]
+    (sent,) = body(tools=tools)["tools"]
+    assert sent["description"] == "first"
+    assert noted(tools=tools) == {"tools[1]", "tools[2]"}
 
 
 # --- choice ---------------------------------------------------------------------------------------------------

@@ -101,6 +101,14 @@ def test_names_that_cohere_refuses_are_replaced() -> None:
     assert problems(body(tools=tools)) == []
 
 
+def test_pitfall_074_a_name_counts_once() -> None:
+    """Two functions of one name are told apart by nobody; the first stays. (OR PR#13738)"""
+    tools = [function("a", description="first"), function("a", description="second")]
+    (sent,) = body(tools=tools)["tools"]
+    assert sent["function"]["description"] == "first"
+    assert set(noted(tools=tools)) == {"tools[1]"}
+
+
 @pytest.mark.parametrize(
     ("choice", "tools", "expected"),
     [
@@ -334,6 +342,7 @@ def test_parameters_without_a_place_are_noted() -> None:
         "verbosity": "low",
     }
     assert set(noted(**fields)) == set(fields)
+    assert set(noted(turns=0, quiet=False, mood="", other=None)) == {"turns", "quiet", "mood"}
     assert noted(store=False, parallel_tool_calls=True, n=1) == {}
     with pytest.raises(UntranslatableError, match="one answer"):
         body(n=2)

@@ -132,7 +132,9 @@ def test_json_beside_tools_is_asked_for_in_words_where_it_must() -> None:
     """Before Gemini 3 the two do not go together."""
     request = {"response_format": FORM, "tools": [tool("a")]}
     assert config(**request) == {"responseMimeType": "application/json", "responseJsonSchema": SCHEMA}
+    assert noted(**request) == set()
     assert config(**request, model=FLASH) == {}
+    assert noted(**request, model=FLASH) == {"response_format"}
     told = body(**request, model=FLASH)["systemInstruction"]["parts"][0]["text"]
     assert json.dumps(SCHEMA, separators=(",", ":")) in told
 
@@ -206,7 +208,15 @@ def test_what_gemini_has_not_is_noted() -> None:
     }
     assert noted(**fields) == set(fields)
     assert noted(extra_body={"color": "red"}) == {"color"}
+    assert noted(turns=0, quiet=False, mood="") == {"turns", "quiet", "mood"}
     assert noted(store=False, metadata={}, prediction=None, stream_options={"include_usage": True}) == set()
+
+
+@pytest.mark.parametrize("fields", [{"extra_body": {"google": None}}, {"extra_body": None}, {"google": None}])
+def test_a_setting_of_null_is_none(fields: dict[str, Any]) -> None:
+    """Clients write null for what is not there."""
+    assert body(fields) == body()
+    assert noted(**fields) == set()
 
 
 @pytest.mark.parametrize("name", ["google", "extra_body", "generation_config"])

@@ -163,6 +163,12 @@ def test_pitfall_065_enums_and_required_are_mended() -> None:
         ({"prefixItems": [{"type": "string"}, {"type": "number"}]}, {"type": "array"}),
         ({"type": "string", "format": "date-time"}, {"format": "date-time"}),
         ({"type": "STRING"}, {"type": "string"}),
+        ({"const": 5}, {"type": "integer", "description": "(const: 5)"}),
+        ({"enum": [1, None, 2]}, {"type": "integer", "description": "(enum: [1,null,2])"}),
+        ({"enum": [1, 2.5]}, {"type": "number", "description": "(enum: [1,2.5])"}),
+        ({"const": True}, {"type": "boolean", "description": "(const: true)"}),
+        ({"enum": ["a", "b"]}, {"type": "string", "enum": ["a", "b"]}),
+        ({"enum": []}, {"type": "string"}),
     ],
 )
 def test_other_words_of_json_schema(schema: dict[str, Any], expected: dict[str, Any]) -> None:
