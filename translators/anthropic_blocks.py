@@ -8,7 +8,7 @@ from typing import Any
 
 from translators.errors import UntranslatableError
 from translators.jsontext import loads_object
-from translators.media import Media, read_base64, read_data_url
+from translators.media import Media, is_picture, read_data_url, read_media
 from translators.types import (
     AudioPart,
     CacheMark,
@@ -26,7 +26,6 @@ from translators.types import (
 Block = dict[str, Any]
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-TEXT_TYPES = ("application/json", "application/xml", "application/yaml", "application/javascript")
 
 NATIVE_TYPES = frozenset(
     {
@@ -97,6 +96,8 @@ class PartWriter:
                 return text_block(text) if text.strip() else None
             case ImagePart():
                 return self._image(part, path)
+            case FilePart(data) if not self._images and is_picture(data):
+                return self._without_image(path)
             case FilePart():
                 return marked(file_block(part, path), part.cache)
             case NativePart("image") if not self._images:
@@ -174,7 +175,7 @@ def file_block(part: FilePart, path: str) -> Block:
 
 def file_media(data: str, path: str) -> Media:
     try:
-        return read_data_url(data) if data[:5].lower() == "data:" else read_base64(data)
+        return read_media(data)
     except ValueError as error:
         raise UntranslatableError(f"`{path}` cannot be read: {error}.", param=path) from None
 
@@ -182,14 +183,12 @@ def file_media(data: str, path: str) -> Media:
 def document_source(media: Media, path: str) -> Block:
     if media.mime == "application/pdf":
         return {"type": "base64", "media_type": "application/pdf", "data": media.data}
-    if media.mime.startswith("text/") or media.mime in TEXT_TYPES or not media.mime:
-        try:
-            return {"type": "text", "media_type": "text/plain", "data": media.text}
-        except ValueError:
-            pass
-    raise UntranslatableError(
-        f"`{path}` is {media.mime or 'of an unknown type'}; Claude takes PDF and text as files.", param=path
-    )
+    try:
+        return {"type": "text", "media_type": "text/plain", "data": media.text}
+    except ValueError:
+        raise UntranslatableError(
+            f"`{path}` is {media.mime or 'of an unknown type'}; Claude takes PDF and text as files.", param=path
+        ) from None
 
 
 # --- what only assistant messages have ------------------------------------------------------------------------

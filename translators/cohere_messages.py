@@ -13,7 +13,7 @@ from typing import Any
 
 from translators.errors import UntranslatableError
 from translators.jsontext import loads_object, objects_in
-from translators.media import Media, read_base64, read_data_url
+from translators.media import Media, is_picture, read_media
 from translators.names import ToolNames
 from translators.types import (
     FilePart,
@@ -160,7 +160,9 @@ class ConversationWriter:
 
     def _user_part(self, part: Part, path: str) -> Json | None:
         match part:
-            case ImagePart() | FilePart(url=None, file_id=None) if not self._images and is_picture(part):
+            case ImagePart() if not self._images:
+                return self._without_image(path)
+            case FilePart(data) if not self._images and is_picture(data):
                 return self._without_image(path)
             case ImagePart(url, detail):
                 return picture(url, detail, path)
@@ -223,10 +225,6 @@ def without_index(item: Mapping[str, Any]) -> Json:
     return {name: value for name, value in item.items() if name != "index"}
 
 
-def is_picture(part: ImagePart | FilePart) -> bool:
-    return isinstance(part, ImagePart) or (part.data or "")[:11].lower() == "data:image/"
-
-
 def picture(url: str, detail: str | None, path: str) -> Json:
     """By URL, or as a data URL whose type is what the bytes say."""
     if url[:5].lower() == "data:":
@@ -237,6 +235,6 @@ def picture(url: str, detail: str | None, path: str) -> Json:
 
 def file_media(data: str, path: str) -> Media:
     try:
-        return read_data_url(data) if data[:5].lower() == "data:" else read_base64(data)
+        return read_media(data)
     except ValueError as error:
         raise UntranslatableError(f"`{path}` cannot be read: {error}.", param=path) from None

@@ -5,7 +5,7 @@ from typing import Any
 
 from translators.errors import UntranslatableError
 from translators.jsontext import loads_object, object_in, objects_in, text_in
-from translators.media import Media, read_base64, read_data_url
+from translators.media import Media, read_media
 from translators.types import (
     AudioPart,
     FilePart,
@@ -82,8 +82,11 @@ class PartWriter:
             case ImagePart():
                 return self._image(part, path)
             case FilePart():
+                found = file_part(part, path)
+                if not self._images and mime_of(found).startswith("image/"):
+                    return self._without_image(path)
                 self._note_unsaid({"filename": part.filename}, f"{path}.file")
-                return file_part(part, path)
+                return found
             case AudioPart(data, sound):
                 media = _read(data, AUDIO_TYPES.get(sound, f"audio/{sound}"), path)
                 return inline_data(media)
@@ -96,11 +99,14 @@ class PartWriter:
 
     def _image(self, part: ImagePart, path: str) -> JsonObject | None:
         if not self._images:
-            self._notes.append(Note(path, "this provider is configured without images"))
-            return None
+            return self._without_image(path)
         if part.detail not in (None, "auto"):
             self._notes.append(Note(f"{path}.image_url.detail", "Gemini sets one resolution for a whole request"))
         return image_part(part.url, path)
+
+    def _without_image(self, path: str) -> JsonObject | None:
+        self._notes.append(Note(path, "this provider is configured without images"))
+        return None
 
     def _note_unsaid(self, fields: Mapping[str, Any], path: str) -> None:
         for name, value in fields.items():
@@ -129,6 +135,11 @@ def inline_data(media: Media) -> JsonObject:
     return {"inlineData": {"mimeType": media.mime, "data": media.data}}
 
 
+def mime_of(part: JsonObject) -> str:
+    """The type of the media in a part, or of those at the address in it; empty if it holds none."""
+    return text_in(object_in(part.get("inlineData") or part.get("fileData")).get("mimeType"))
+
+
 def file_part(part: FilePart, path: str) -> JsonObject:
     """A file in itself, at an address, or uploaded to Gemini before (`files/…`) or to Google's storage (`gs://…`)."""
     promised = type_of_name(part.filename or part.url or "")
@@ -154,7 +165,7 @@ def type_of_name(name: str) -> str:
 def _read(data: str, usual_type: str, path: str) -> Media:
     """A data URL or bare base64; `usual_type` where nothing tells what it is."""
     try:
-        media = read_data_url(data) if data[:5].lower() == "data:" else read_base64(data)
+        media = read_media(data)
     except ValueError as error:
         raise UntranslatableError(f"`{path}` cannot be read: {error}.", param=path) from None
     return media if media.mime else Media(usual_type, media.data)

@@ -7,6 +7,7 @@
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 HEAD_LENGTH = 400
@@ -27,6 +28,11 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 """WHATWG "MIME Sniffing", §6.1, and ISO 32000 (a PDF's header may follow a few bytes of something else)."""
 
+TEXT_TYPE = re.compile(
+    r"(text/.+|application/((x-)?(javascript|json|ndjson|python|sh|sql|toml|xml|yaml)|.+\+(json|xml|yaml)))?"
+)
+"""Types whose bytes are text; none at all may be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
@@ -37,8 +43,23 @@ class Media:
 
     @property
     def text(self) -> str:
-        """The bytes as UTF-8. Raises ValueError if they are not."""
+        """The bytes as UTF-8. Raises ValueError if they are not, or something else that looks like it (many a PDF)."""
+        if not TEXT_TYPE.fullmatch(self.mime):
+            raise ValueError(f"{self.mime} is no text")
         return decoded(self.data).decode("utf-8")
+
+
+def read_media(source: str) -> Media:
+    """What a data URL or bare base64 holds. Raises ValueError if it is neither."""
+    return read_data_url(source) if source[:5].lower() == "data:" else read_base64(source)
+
+
+def is_picture(source: Any) -> bool:
+    """Whether a file's data, a data URL or bare base64, is a picture; nothing else is one."""
+    try:
+        return isinstance(source, str) and read_media(source).mime.startswith("image/")
+    except ValueError:
+        return False
 
 
 def read_data_url(url: str) -> Media:

@@ -8,8 +8,11 @@ from hashlib import sha256
 from typing import Any
 
 from translators.base import ClientRequest
+from translators.defaults import changes_nothing
 from translators.errors import RequestError
 from translators.hosts import CallIds, Facts
+from translators.jsontext import object_in
+from translators.media import is_picture
 from translators.types import Note, Target
 
 ABSENT = object()
@@ -26,16 +29,8 @@ FOREIGN = frozenset({"thinking_blocks", "native_blocks", SIGNATURE, DETAILS})
 
 FOREIGN_MARKERS = tuple(f'"{name}"'.encode() for name in FOREIGN)
 
-DEFAULTS: Mapping[str, Any] = {
-    "temperature": 1,
-    "top_p": 1,
-    "presence_penalty": 0,
-    "frequency_penalty": 0,
-    "logprobs": False,
-    "store": False,
-    "parallel_tool_calls": True,
-}
-"""OpenAI's defaults: leaving these out changes nothing, and nobody has to be told."""
+PICTURE_MARKERS = (b'"image_url"', b'"file_data"')
+"""What stands in a body wherever there is a picture."""
 
 REASONING = ("reasoning", "reasoning_content")
 
@@ -89,11 +84,12 @@ def renamed_fields(raw: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
 
 def refused_fields(raw: Mapping[str, Any], facts: Facts, notes: list[Note]) -> dict[str, Any]:
     refused = facts.refused
-    if facts.refused_reasoning and raw.get("reasoning_effort", facts.reasons_unasked) not in (None, False, "none"):
+    effort = raw.get("reasoning_effort")
+    if facts.reasons_unasked if effort is None else effort != "none":
         refused |= facts.refused_reasoning
     found = [name for name in raw if name in refused]
     for name in found:
-        if raw[name] not in (None, [], {}, DEFAULTS.get(name)):
+        if not changes_nothing(name, raw[name]):
             notes.append(Note(name, "refused by this provider's model"))
     return dict.fromkeys(found, ABSENT)
 
@@ -147,7 +143,7 @@ def plain_tool(tool: Any, facts: Facts) -> Any:
 
 def adjusted_messages(request: ClientRequest, target: Target, facts: Facts, notes: list[Note]) -> list[Any] | None:
     """The messages as this host takes them; None where nothing differs."""
-    pictured = not target.image and b'"image_url"' in request.body
+    pictured = not target.image and any(marker in request.body for marker in PICTURE_MARKERS)
     if not pictured and not worth_a_look(request.body, facts):
         return None
     dropped: dict[str, int] = {}
@@ -179,7 +175,8 @@ def worth_a_look(body: bytes, facts: Facts) -> bool:
 def refused_names(message: Mapping[str, Any], facts: Facts) -> Iterator[str]:
     """The fields of a message, and of the calls in it, that say something and have no place here."""
     for name, value in message.items():
-        if value and not is_known(name, facts) and not (facts.reasoning and name in REASONING):
+        kept = is_known(name, facts) or (facts.reasoning and name in REASONING) or name == "refusal"  # as content
+        if value and not kept:
             yield name
     calls = message.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
@@ -211,6 +208,8 @@ def adjusted_message(message: Mapping[str, Any], facts: Facts) -> Any:
     if isinstance(message.get("tool_calls"), list):
         changes["tool_calls"] = [adjusted_call(call, facts) for call in message["tool_calls"]]
     content = message.get("content")
+    if not is_known("refusal", facts):
+        content = with_refusal(content, message.get("refusal"))
     if isinstance(content, list) and not facts.cache_marks:
         content = [edited(part, {"cache_control": ABSENT}) if isinstance(part, dict) else part for part in content]
     if facts.text_only:
@@ -244,6 +243,24 @@ def call_id(own: Any, ids: CallIds) -> Any:
     return sha256(own.encode("utf-8", "replace")).hexdigest()[: ids.digits]
 
 
+def with_refusal(content: Any, refusal: Any) -> Any:
+    """Content with refusals as text, for hosts that know no such field and no such part; the same if there are none."""
+    if isinstance(content, list) and any(object_in(part).get("type") == "refusal" for part in content):
+        content = [refusal_as_text(part) for part in content]
+    if not isinstance(refusal, str) or not refusal:
+        return content
+    if isinstance(content, list):
+        return [*content, {"type": "text", "text": refusal}]
+    return f"{content}\n{refusal}" if content else refusal
+
+
+def refusal_as_text(part: Any) -> Any:
+    match part:
+        case {"type": "refusal", "refusal": str(text)}:
+            return {"type": "text", "text": text}
+    return part
+
+
 def one_text(content: Any) -> Any:
     """Content as one string, if there is nothing but text in it."""
     if content is None:
@@ -257,8 +274,15 @@ def without_images(message: dict[str, Any], path: str, notes: list[Note]) -> dic
     content = message.get("content")
     if not isinstance(content, list):
         return message
-    kept = [item for item in content if not (isinstance(item, dict) and item.get("type") == "image_url")]
+    kept = [item for item in content if not is_image_part(object_in(item))]
     if len(kept) == len(content):
         return message
     notes.append(Note(f"{path}.content", "this provider is configured without images"))
     return {**message, "content": kept or ""}  # An empty list is refused.
+
+
+def is_image_part(part: Mapping[str, Any]) -> bool:
+    """Whether a part of a message is a picture, also as a file."""
+    return part.get("type") == "image_url" or (
+        part.get("type") == "file" and is_picture(object_in(part.get("file")).get("file_data"))
+    )

@@ -89,6 +89,7 @@ def test_a_provider_without_images_gets_none() -> None:
         {"role": "user", "content": [text("See"), picture, native]},
         called("a"),
         result("a", [text("Here"), picture]),
+        {"role": "user", "content": [{"type": "file", "file": {"file_data": data}} for data in (PNG, PNG_DATA)]},
     ]
     sent = wire({"messages": messages}, image=False)
     assert b"image" not in sent.body.replace(b"images", b"")
@@ -96,4 +97,6 @@ def test_a_provider_without_images_gets_none() -> None:
         "messages[0].content[1]",
         "messages[0].content[2]",
         "messages[2].content[1]",
+        "messages[3].content[0]",
+        "messages[3].content[1]",
     }

@@ -102,6 +102,23 @@ def test_pitfall_098_content_is_a_string() -> None:
     assert sent[0]["role"] == "system"
 
 
+@pytest.mark.parametrize(
+    ("fields", "content"),
+    [
+        ({"content": None, "refusal": "No."}, "No."),
+        ({"content": "Sorry.", "refusal": "No."}, "Sorry.\nNo."),
+        ({"content": [{"type": "refusal", "refusal": "No."}]}, "No."),
+        ({"content": [{"type": "text", "text": "Sorry."}], "refusal": "No."}, "Sorry.\nNo."),
+        ({"content": "Sorry.", "refusal": None}, "Sorry."),
+    ],
+)
+def test_a_refusal_is_text(fields: dict[str, Any], content: str) -> None:
+    """As a field and as a part: the wire has a word for neither."""
+    sent = wire(messages=[USER, {"role": "assistant", **fields}, USER])
+    assert json.loads(sent.body)["messages"][1] == {"role": "assistant", "content": content}
+    assert sent.notes == ()
+
+
 # --- answers in OpenAI's wire ---------------------------------------------------------------------------------
 
 

@@ -91,10 +91,12 @@ def test_images_go_with_the_type_that_the_bytes_have() -> None:
 def test_a_provider_without_images_gets_none() -> None:
     """And whoever sent one is told; a picture as a file is a picture too."""
     file = {"type": "file", "file": {"file_data": f"data:image/png;base64,{PNG}"}}
-    request = {"messages": [user(text("a"), image("https://a/b.png"), file)]}
+    bare = {"type": "file", "file": {"file_data": PNG, "filename": "a"}}
+    request = {"messages": [user(text("a"), image("https://a/b.png"), file, bare)]}
     assert [note.field for note in wire(request, image=False).notes] == [
         "messages[0].content[1]",
         "messages[0].content[2]",
+        "messages[0].content[3]",
     ]
     assert messages(user(text("a"), file))[0]["content"][1]["type"] == "image_url"
 
@@ -112,6 +114,8 @@ def test_a_text_file_is_a_document() -> None:
     ("role", "part"),
     [
         ("user", {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0xLjcK/w=="}}),
+        ("user", {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0xLjcK"}}),
+        ("user", {"type": "file", "file": {"file_data": "JVBERi0xLjcK"}}),
         ("user", {"type": "file", "file": {"file_id": "file-1"}}),
         ("user", {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}),
         ("user", {"type": "video_url", "video_url": {"url": "https://a/b.mp4"}}),

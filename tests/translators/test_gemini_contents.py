@@ -1,5 +1,6 @@
 """Conversations for Gemini: turns, calls and their results, signatures, media."""
 
+import json
 from typing import Any
 
 import pytest
@@ -317,9 +318,16 @@ def test_a_picture_that_the_model_made_comes_back_with_its_signature() -> None:
 
 def test_a_provider_without_images_gets_none() -> None:
     """And a note for each."""
-    made = wire({"messages": [{"role": "user", "content": [{"type": "text", "text": "See"}, PICTURE]}]}, image=False)
-    assert [note.field for note in made.notes] == ["messages[0].content[1]"]
-    assert b"inlineData" not in made.body
+    parts = [
+        {"type": "text", "text": "See"},
+        PICTURE,
+        {"type": "file", "file": {"filename": "a.png", "file_data": f"data:image/png;base64,{PNG}"}},
+        {"type": "file", "file": {"file_data": PNG}},
+        {"type": "file", "file": {"filename": "a.png", "file_id": "files/a"}},
+    ]
+    made = wire({"messages": [{"role": "user", "content": parts}]}, image=False)
+    assert [note.field for note in made.notes] == [f"messages[0].content[{number}]" for number in (1, 2, 3, 4)]
+    assert json.loads(made.body)["contents"] == [{"role": "user", "parts": [{"text": "See"}]}]
 
 
 def test_what_has_no_place_is_noted() -> None:
@@ -329,11 +337,13 @@ def test_what_has_no_place_is_noted() -> None:
     messages = [
         {"role": "user", "name": "ann", "content": [marked, detailed], "mood": "good"},
         {"role": "assistant", "tool_calls": [call("a", color="red")]},
+        {"role": "assistant", "audio": {"id": "audio_1"}},
     ]
     assert noted(messages=messages, tools=[tool()]) >= {
         "messages[0].name",
         "messages[0].mood",
         "messages[0].content[1].image_url.detail",
         "messages[1].tool_calls[0].color",
+        "messages[2].audio",
         "cache_control",
     }

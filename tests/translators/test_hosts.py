@@ -327,6 +327,13 @@ def test_pitfall_101_a_temperature_where_the_model_does_not_reason(model: str, e
     assert noted(OPENAI_URL, model, **fields) == (set() if kept else {"temperature"})
 
 
+@pytest.mark.parametrize(("model", "kept"), [("gpt-5.5", False), ("gpt-5.1", True)])
+def test_an_effort_of_null_is_none_given(model: str, kept: bool) -> None:
+    """A model that reasons unasked does so, and refuses a temperature."""
+    sent = body(OPENAI_URL, model, temperature=0.2, reasoning_effort=None)
+    assert ("temperature" in sent) == kept
+
+
 @pytest.mark.parametrize(
     ("base_url", "model", "kept"),
     [

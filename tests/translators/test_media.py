@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translators.media import Media, read_base64, read_data_url
+from translators.media import Media, is_picture, read_base64, read_data_url
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\xfb\xff\xfe" * 7
 
@@ -85,6 +85,48 @@ def test_bytes_that_are_no_text_are_an_error() -> None:
     """The file is no text then."""
     with pytest.raises(ValueError, match="utf-8"):
         _ = read_base64(base64(b"\xff\xfe\xfd")).text
+
+
+@pytest.mark.parametrize(
+    ("mime", "is_text"),
+    [
+        ("", True),
+        ("text/csv", True),
+        ("application/json", True),
+        ("application/x-yaml", True),
+        ("application/ld+json", True),
+        ("application/pdf", False),
+        ("application/zip", False),
+        ("image/svg+xml", False),
+    ],
+)
+def test_only_some_types_are_text(mime: str, is_text: bool) -> None:
+    """Many a PDF is valid UTF-8, and no text all the same."""
+    media = Media(mime, base64(b"a: 1"))
+    if is_text:
+        assert media.text == "a: 1"
+    else:
+        with pytest.raises(ValueError, match="no text"):
+            _ = media.text
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("data:image/png;base64," + base64(PNG), True),
+        ("data:application/octet-stream;base64," + base64(PNG), True),
+        (base64(PNG), True),
+        ("data:image/svg+xml,<svg/>", True),
+        (base64(b"%PDF-1.7"), False),
+        ("data:text/plain,image", False),
+        ("§", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_file_that_is_a_picture(source: object, expected: bool) -> None:
+    """By its type or by its bytes."""
+    assert is_picture(source) is expected
 
 
 @given(st.binary(min_size=1, max_size=600), st.booleans())

@@ -101,6 +101,11 @@ def test_a_provider_without_images_gets_none() -> None:
     client = request(
         messages=[{"role": "user", "content": [IMAGE, text]}, {"role": "user", "content": [IMAGE]}, *MESSAGES]
     )
+    file = {"type": "file", "file": {"file_data": "data:image/png;base64,iVBORw0KGgo="}}
+    document = {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0xLjcK"}}
+    as_file = built(request(messages=[{"role": "user", "content": [file, document, text]}]), image=False)
+    assert body(as_file)["messages"][0]["content"] == [document, text]
+    assert [note.field for note in as_file.notes] == ["messages[0].content"]
     wire = built(client, image=False)
     assert [message["content"] for message in body(wire)["messages"]] == [[text], "", "hi"]
     assert [note.field for note in wire.notes] == ["messages[0].content", "messages[1].content"]
