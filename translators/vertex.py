@@ -11,14 +11,16 @@ from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 from translators.anthropic_answer import MessageStream, whole_message
+from translators.anthropic_blocks import Block
 from translators.anthropic_request import draft_request as draft_message
+from translators.anthropic_request import marked_places
 from translators.base import ClientRequest, StreamTranslator
 from translators.errors import UpstreamError
 from translators.gemini import content_headers, google_failure, method
 from translators.gemini_answer import AnswerStream, whole_answer
 from translators.gemini_options import BODY_FIELDS
 from translators.gemini_request import Host, draft_request
-from translators.jsontext import dumps
+from translators.jsontext import dumps, object_in
 from translators.models import claude_model
 from translators.types import Event, Note, Target, WireRequest
 from translators.urls import VERSION
@@ -91,6 +93,9 @@ class VertexClaude:
         betas = dict.fromkeys(OTHER_NAMES.get(beta, beta) for beta in draft.betas)
         known = [beta for beta in betas if BETAS.fullmatch(beta)]
         notes = [Note("betas", f"Vertex has no beta {beta!r}") for beta in betas if beta not in known]
+        body, has_scope = without_cache_scopes(draft.body)
+        if has_scope:
+            notes.append(Note("cache_control.scope", "Vertex knows no scope of a prompt cache"))
         rpc = "streamRawPredict" if request.stream else "rawPredict"
         return WireRequest(
             method="POST",
@@ -100,7 +105,7 @@ class VertexClaude:
                 **({"anthropic-beta": ",".join(known)} if known else {}),
             },
             credentials=self.credentials(target),
-            body=dumps({"anthropic_version": ANTHROPIC_VERSION, **draft.body}),
+            body=dumps({"anthropic_version": ANTHROPIC_VERSION, **body}),
             notes=(*draft.notes, *notes),
             context=draft.context,
         )
@@ -117,6 +122,18 @@ class VertexClaude:
 
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return google_failure(status, headers, body)
+
+
+def without_cache_scopes(body: Block) -> tuple[Block, bool]:
+    """The body, its cache marks without `scope`, which Vertex refuses (pitfall 48); and whether any had one."""
+    whole, found = [body], False
+    for blocks, position in [(whole, 0), *marked_places(body)]:
+        mark = object_in(blocks[position].get("cache_control"))
+        if "scope" in mark:
+            found = True
+            plain = {name: value for name, value in mark.items() if name != "scope"}
+            blocks[position] = {**blocks[position], "cache_control": plain}
+    return whole[0], found
 
 
 # --- addresses ------------------------------------------------------------------------------------------------

@@ -130,6 +130,20 @@ def test_pitfall_050_only_betas_that_vertex_has() -> None:
     assert "anthropic-beta" not in claude(betas=["files-api-2025-04-14"]).headers
 
 
+def test_pitfall_048_marks_for_the_cache_have_no_scope() -> None:
+    """Vertex refuses it; the mark and its ttl stay, and the client's request. (LL PR#15395)"""
+    mark = {"type": "ephemeral", "ttl": "1h", "scope": "global"}
+    marked = {"type": "text", "text": "a", "cache_control": mark}
+    messages = [{"role": "system", "content": [marked]}, {"role": "user", "content": [marked]}]
+    made = claude(messages=messages, cache_control=mark)
+    body = json.loads(made.body)
+    for holder in (body, body["system"][0], body["messages"][0]["content"][0]):
+        assert holder["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+    assert [note.field for note in made.notes] == ["cache_control.scope"]
+    plain = {"role": "user", "content": [{**marked, "cache_control": {"type": "ephemeral"}}]}
+    assert claude(messages=[plain]).notes == ()
+
+
 def test_json_of_claude_is_a_tools_input() -> None:
     """Structured outputs are switched off on Vertex unless an organisation allows them."""
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
