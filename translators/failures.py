@@ -69,12 +69,13 @@ NO_SUCH_MODEL = re.compile(
 )
 """Some hosts answer 400 for a model that they do not have, or have no longer."""
 DURATION = re.compile(
-    r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?)(?![a-z])", re.IGNORECASE
+    r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?)(?![a-z])",
+    re.IGNORECASE,
 )
 RETRY_IN_TEXT = re.compile(
     rf"\b(?:try again|retry|wait)\b\D{{0,20}}?((?:{DURATION.pattern},? ?(?:and )?)+)", re.IGNORECASE
 )
-SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 RETRY_INFO = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -88,6 +89,10 @@ REQUEST_ID_HEADERS = (
 )
 STATUS_CODE = re.compile(r"[45][0-9][0-9]")
 CODE_WORD = re.compile(r"[\w.-]{1,64}")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What no message may hold: a terminal, or a log, would obey it."""
+MOST_UNREADABLE = 0.1
+"""What part of a text may be control characters and bytes that are no UTF-8."""
 
 
 def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
@@ -99,10 +104,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Upstre
     fields = error_fields(payload)
     html = payload is None and body.lstrip()[:1] == b"<"
     if not fields["message"]:
-        text = "" if html else body.decode("utf-8", "replace").strip()
-        fields["message"] = text or f"The provider answered with status {status}" + (
-            " and an HTML page." if html else "."
-        )
+        fields["message"] = ("" if html else readable_text(body)) or wordless(status, body, html=html)
     wait = retry_after(headers)
     return make_failure(
         status,
@@ -119,9 +121,11 @@ def failure_inside_answer(payload: Mapping[str, Any]) -> UpstreamError:
     named = STATUS_OF_TYPE.get(str(fields["type"])) or STATUS_OF_TYPE.get(str(fields["code"]))
     codes = (str(fields["code"]), str(fields["status"]))
     numeric = [int(code) for code in codes if STATUS_CODE.fullmatch(code)]
+    words = words_of(fields)
+    refused = CONTEXT_LENGTH.search(words) or BLOCKED.search(words)  # Not the provider's fault.
     fields["message"] = fields["message"] or "The provider reported an error inside its answer."
     return make_failure(
-        numeric[0] if numeric else named or 500,
+        numeric[0] if numeric else named or (400 if refused else 500),
         fields,
         retry_after=retry_delay(payload, fields["message"]),
         request_id=request_id({}, payload),
@@ -232,7 +236,23 @@ def error_fields(payload: Any) -> dict[str, Any]:
     nested = nested_message(source.get("metadata"))
     if nested:
         found["message"] = f"{found['message']}: {nested}"
+    found["message"] = CONTROL.sub("", found["message"])
     return found
+
+
+def wordless(status: int, body: bytes, *, html: bool) -> str:
+    """What is said of an answer that says nothing itself."""
+    if html:
+        return f"The provider answered with status {status} and an HTML page."
+    return f"The provider answered with status {status}" + (" and bytes that are no text." if body.strip() else ".")
+
+
+def readable_text(body: bytes) -> str:
+    """A body that is no JSON as text, as far as a message may be long; empty if it is none."""
+    text = body.decode("utf-8", "replace").strip()[:MESSAGE_LIMIT]
+    readable = CONTROL.sub("", text)
+    unreadable = len(text) - len(readable) + readable.count("\ufffd")
+    return readable if unreadable <= len(text) * MOST_UNREADABLE else ""
 
 
 def nested_message(metadata: Any) -> str:

@@ -143,7 +143,14 @@ def failure_of(recording: Recording) -> UpstreamError:
         ({}, "{}"),
         (b"plain text", "plain text"),
         (b"", "The provider answered with status 400."),
-        (b"\xff", "\ufffd"),
+        (b"\xff", "The provider answered with status 400 and bytes that are no text."),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "The provider answered with status 400 and bytes that are no text."),
+        ("Zu viele Anfragen, später".encode("latin-1"), "Zu viele Anfragen, sp\ufffdter"),
+        (
+            b"\x1b[31mred\x1b[0m and a bell\x07, all in a text of some length",
+            "[31mred[0m and a bell, all in a text of some length",
+        ),
+        ({"error": {"message": "a\r\n\tb\u0000\u001b[2J"}}, "a\n\tb[2J"),
     ],
 )
 def test_the_message_is_found_in_every_shape(body: Any, message: str) -> None:
@@ -284,6 +291,9 @@ def test_pitfall_107_retry_after_is_read(headers: dict[str, str], seconds: float
         ("Try again in 5 minutes", 300.0),
         ("Try again in 1 minute and 30 seconds", 90.0),
         ("wait for 2 hours", 7200.0),
+        ("Please try again in 2 days", 172_800.0),
+        ("try again in 1 day and 3 hours", 97_200.0),
+        ("Please try again in 1d2h3m", 93_780.0),
         ("Please retry shortly", None),
         ("Please retry your request with at most 3 steps", None),
         ("wait a moment; 5 stop sequences are allowed", None),
@@ -322,13 +332,17 @@ def test_the_time_to_wait_is_read_from_googles_retry_info() -> None:
         ({"error": {"message": "m", "code": 200}}, 500, Kind.SERVER),
         ({"error": {"message": "m", "code": "²"}}, 500, Kind.SERVER),
         ({"error": {"message": "m", "code": "4" * 5000}}, 500, Kind.SERVER),
+        ({"error": {"message": "m", "code": "content_filter"}}, 400, Kind.BLOCKED),
+        ({"error": {"message": "m", "code": "context_length_exceeded"}}, 400, Kind.TOO_LARGE),
+        ({"error": {"message": "m", "code": 500, "type": "content_filter"}}, 500, Kind.SERVER),
+        ({"error": {"message": "m", "code": "content_filter", "type": "server_error"}}, 500, Kind.SERVER),
         ({"error": "m"}, 500, Kind.SERVER),
         ({"object": "error", "message": "m", "code": 404}, 404, Kind.NOT_FOUND),
         ({"success": False, "errors": [{"message": "m", "code": 3043}]}, 500, Kind.SERVER),
     ],
 )
 def test_an_error_inside_a_200_has_the_status_it_stands_for(payload: dict[str, Any], status: int, kind: Kind) -> None:
-    """By its number, else by its type or code, else 500."""
+    """By its number, else by its type or code, else by its words, else 500."""
     assert reports_failure(payload)
     error = failure_inside_answer(payload)
     assert (error.message, error.status, error.kind) == ("m", status, kind)
