@@ -352,8 +352,8 @@ def test_a_tool_messages_mark_is_on_the_result() -> None:
     assert sent[2][1][0]["cache_control"] == MARK
 
 
-def test_pitfall_049_the_same_request_gives_the_same_bytes() -> None:
-    """suna PR#3724: keys and tools in a stable order, so that prompt caches hit; the request is not changed."""
+def test_building_changes_nothing_in_the_request() -> None:
+    """Another attempt is built from the same."""
     request = read_request(fixture("conversation.openai.json"))
     before = copy.deepcopy(request.raw)
     target = Target(base_url="", model="claude-sonnet-4-5", alias="c")

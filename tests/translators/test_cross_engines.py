@@ -2,8 +2,12 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +221,36 @@ def test_a_conversation_comes_back_to_where_it_began(through):
         wire = ENGINES[begun.engine].build(request_of(again), begun.target())
         assert begun.problems(json.loads(wire.body)) == []
         assert begun.own.encode() in wire.body
+
+
+# --- the same in every process --------------------------------------------------------------------------------
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_ALL = """
+from pathlib import Path
+from tests.translators.test_cross_engines import DIALECT, ENGINES, ROOT, SIDES
+from translators.jsontext import dumps, loads
+conversation = loads(Path(ROOT, "tests/fixtures/anthropic/conversation.openai.json").read_bytes())
+unknown = {f"field_{number}": number for number in range(20)}
+for side in SIDES.values():
+    wire = ENGINES[side.engine].build(DIALECT.read(dumps(conversation | unknown)), side.target())
+    print(wire.url, dict(wire.headers), wire.body, wire.notes, wire.context)
+"""
+
+
+def test_pitfall_049_the_same_request_gives_the_same_bytes() -> None:
+    """suna PR#3724: keys and tools in a stable order, so that prompt caches hit, also those of another process.
+
+    Python orders a set of texts by their hashes, which every process draws anew.
+    """
+    written = {
+        subprocess.run(
+            [sys.executable, "-c", BUILD_ALL],
+            check=True,
+            capture_output=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(written) == 1
