@@ -108,7 +108,10 @@ class _JsonForm(_Walk):
             elif name in ("const", "enum"):
                 choices = [value] if name == "const" else _list(value)
                 kept = [choice for choice in choices if _may_be_listed(choice)]
-                result |= {"enum": kept} if kept else {}
+                if kept:
+                    result["enum"] = kept
+                elif "type" not in schema and _type_of(schema) == "boolean":
+                    result["type"] = "boolean"
             elif name == "required" and isinstance(schema.get("properties"), Mapping):
                 result[name] = _required(schema)
             elif name != "$schema":

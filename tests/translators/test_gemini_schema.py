@@ -152,6 +152,8 @@ def test_pitfall_065_enums_and_required_are_mended() -> None:
     assert newer["properties"]["n"]["enum"] == [1, 2]
     assert older["properties"]["n"] == {"type": "integer", "description": "(enum: [1,2])"}
     assert newer["required"] == older["required"] == ["unit"]
+    assert json_schema({"const": True}) == {"type": "boolean"}
+    assert json_schema({"const": None}) == {}
 
 
 @pytest.mark.parametrize(
