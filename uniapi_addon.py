@@ -20,6 +20,7 @@ import mitmproxy.hooks
 from mitmproxy import ctx, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
+from mitmproxy.flow import Error
 from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers.http import HttpLayer
 
@@ -32,7 +33,7 @@ def make_packages_importable() -> None:
 
     The packages' names are common words: another script's package of the same name would be taken for ours.
     """
-    from_earlier_load = getattr(sys.modules.get("balancing"), "belongs_to_uniapi_addon", False)
+    from_earlier_load = hasattr(sys.modules.get("balancing"), "passages")
     for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
         module = sys.modules[name]
         if not (getattr(module, "__file__", None) or "").startswith(HERE + os.sep):
@@ -47,6 +48,7 @@ def make_packages_importable() -> None:
     sys.path.insert(0, HERE)
 
 
+passages_of_earlier_load = getattr(sys.modules.get("balancing"), "passages", None)
 make_packages_importable()
 
 import balancing  # noqa: E402
@@ -55,17 +57,19 @@ from balancing.assembly import Assembly  # noqa: E402
 from balancing.call import Call  # noqa: E402
 from balancing.configuration import Configuration  # noqa: E402
 from balancing.dispatch import DirectAddonManager  # noqa: E402
+from balancing.echoes import hidden_bytes, hidden_headers, secrets_of  # noqa: E402
 from balancing.endpoints import ENDPOINTS  # noqa: E402
 from balancing.exchange import Exchange  # noqa: E402
 from balancing.failover import FailoverHttpLayer  # noqa: E402
 from balancing.identity import short_name  # noqa: E402
 from balancing.overview import channel_lines, outlook_lines  # noqa: E402
 from balancing.passage import Passage, arriving, replayed  # noqa: E402
-from balancing.replies import Reply, error_reply  # noqa: E402
+from balancing.replies import Reply, error_reply, internal_error, loaded_anew  # noqa: E402
 from config.environment import Environment  # noqa: E402
 from config.load import ConfigError  # noqa: E402
 from config.options import wrong_host, wrong_number  # noqa: E402
 from inspection import views  # noqa: E402
+from inspection.client_connections import ClientConnections  # noqa: E402
 from inspection.commands import Commands  # noqa: E402
 from inspection.early_connections import EarlyConnections  # noqa: E402
 from inspection.flow_list import FlowList  # noqa: E402
@@ -75,7 +79,7 @@ from inspection.messages import (  # noqa: E402
     PREFLIGHT_HEADERS,
     body_of,
     clone,
-    mask_key,
+    mask_keys,
     rewrite,
     stream_head,
     whole_response,
@@ -88,19 +92,21 @@ from inspection.summary import log_line  # noqa: E402
 from stats.database import database_of  # noqa: E402
 from stats.recorder import Statistics  # noqa: E402
 from stats.reports import Reports  # noqa: E402
-from translators.errors import WireError  # noqa: E402
+from translators.errors import RequestError, WireError  # noqa: E402
 
-balancing.belongs_to_uniapi_addon = True  # type: ignore[attr-defined]
+passages: WeakKeyDictionary[http.HTTPFlow, Passage] = (
+    WeakKeyDictionary() if passages_of_earlier_load is None else passages_of_earlier_load
+)
+balancing.passages = passages  # type: ignore[attr-defined]
+"""The requests that are on; those that an earlier load of this script has begun end in this one."""
 
 logger = logging.getLogger("uniapi")
-
-UPSTREAM_CONNECTIONS = 1000
-"""Per address and client connection; mitmproxy's own 5 would queue the parallel requests of an HTTP/2 client."""
 
 
 class Uniapi:
     def __init__(self) -> None:
-        self.passages: WeakKeyDictionary[http.HTTPFlow, Passage] = WeakKeyDictionary()
+        self.passages = passages
+        self.clients = ClientConnections()
         self.ownership = Ownership()
         self.request_log = RequestLog(logger)
         self.closing: asyncio.Task[None] | None = None
@@ -141,11 +147,11 @@ class Uniapi:
     def configure(self, updated: set[str]) -> None:
         # Reading an option copies it deeply: once here, not for every request.
         options = ctx.options
-        self.ownership.hosts = tuple(options.uniapi_hosts)
+        self.ownership.intercept(options.uniapi_hosts)
         self.gateway.default_key = options.uniapi_default_key
         self.keeps_secrets: bool = options.uniapi_keep_secrets
         self.fetches_privately = options.uniapi_private_images
-        mistake = wrong_host(self.ownership.hosts) or wrong_number("uniapi_keep_flows", options.uniapi_keep_flows)
+        mistake = wrong_host(options.uniapi_hosts) or wrong_number("uniapi_keep_flows", options.uniapi_keep_flows)
         if mistake:
             refuse(mistake)
         if "uniapi_config" in updated:
@@ -170,6 +176,7 @@ class Uniapi:
         views.remove()
         self.replays.give_back()
         self.early_connections.give_back()
+        self.clients.close_idle()
         DirectAddonManager.give_back(ctx.master.addons)
         if not self.configuration.stop():
             return None
@@ -184,15 +191,17 @@ class Uniapi:
     # --- a connection ---
 
     def client_connected(self, client: Client) -> None:
-        handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
-        if handler is not None:
-            handler.max_conns.default_factory = lambda: asyncio.Semaphore(UPSTREAM_CONNECTIONS)
+        self.clients.opened(client)
+
+    def client_disconnected(self, client: Client) -> None:
+        self.clients.closed(client)
 
     def next_layer(self, next_layer: NextLayer) -> None:
         ctx.master.addons.get("nextlayer").next_layer(next_layer)
         for layer in next_layer.context.layers:
             if type(layer) is HttpLayer:
                 FailoverHttpLayer.take_over(layer, self)
+                self.clients.taken_over(next_layer.context.client, layer)
 
     # --- a request ---
 
@@ -220,11 +229,17 @@ class Uniapi:
         request = flow.request
         key = offered_key(request.headers)
         ip = flow.client_conn.peername[0]
-        passage = arriving(self.gateway, request.method, request.path, key, ip=ip, addressed_here=addressed_here)
+        try:
+            passage = arriving(self.gateway, request.method, request.path, key, ip=ip, addressed_here=addressed_here)
+        except Exception:
+            logger.exception("uniapi: the request could not be received")
+            passage = Passage(request.path, ip, None, None, internal_error())
         if passage is None:
             return
-        if key and not self.keeps_secrets:
-            mask_key(request, key)
+        if not self.clients.is_of_this_load(flow.client_conn):
+            passage.refusal = loaded_anew()
+        if not self.keeps_secrets:
+            mask_keys(request)
         if passage.client is not None and flow.response is not None and flow.response.status_code in (401, 407):
             flow.response = None  # mitmproxy's proxyauth is for the proxy's users; the gateway's have shown their key.
         self.passages[flow] = passage
@@ -257,14 +272,13 @@ class Uniapi:
             self.give_up(flow, passage)
 
     async def serve(self, flow: http.HTTPFlow, passage: Passage) -> None:
+        body = self.take_in(flow, passage)
         if flow.request.method == "OPTIONS" and passage.endpoint is not None:
             flow.response = self.reply(flow, Reply(204, PREFLIGHT_HEADERS, b""))
             return
         if passage.refusal is not None:
             raise passage.refusal
         assert passage.endpoint
-        body = body_of(flow.request)
-        note_client(flow, short_name(passage.client) if passage.client else "", body)
         passage.admit(self.gateway)
         question = passage.question(body, flow.request.headers.get("content-type", ""))
         answer = await passage.endpoint.answer(self.gateway, question)
@@ -274,6 +288,17 @@ class Uniapi:
             passage.exchange = answer
             self.reports.began(stream=answer.request.stream)
             await self.prepare_attempt(flow, passage, answer)
+
+    def take_in(self, flow: http.HTTPFlow, passage: Passage) -> bytes:
+        """The body of the request, which is kept with the flow whatever becomes of it."""
+        body = flow.request.raw_content or b""
+        if passage.refusal is None:
+            try:
+                body = body_of(flow.request)
+            except RequestError as error:
+                passage.refusal = error
+        note_client(flow, short_name(passage.client) if passage.client else "", body)
+        return body
 
     # --- attempts (called by balancing/failover.py) ---
 
@@ -300,9 +325,7 @@ class Uniapi:
             flow.response = self.reply(flow, exchange.reply)
 
     async def uniapi_drain(self, client: Client) -> None:
-        handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
-        if handler is not None:
-            await handler.drain_writers()
+        await self.clients.drain(client)
 
     def owns(self, flow: http.HTTPFlow) -> bool:
         return flow in self.passages
@@ -348,23 +371,22 @@ class Uniapi:
     def report(self, flow: http.HTTPFlow) -> None:
         """Tell what became of a request for a provider: in the flow, in the log, to the statistics."""
         passage = self.passages.pop(flow, None)
-        account = passage.account(flow.response.status_code if flow.response else None) if passage else None
-        if passage is None or account is None:
+        if passage is None:
+            return
+        killed = flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
+        account = passage.account(flow.response.status_code if flow.response else None, killed=killed)
+        if account is None:
             return
         if passage.exchange is None:
             self.reports.refused(account)
         else:
             self.reports.ended(account)
             if (winner := passage.exchange.winner) is not None:
-                note_provider(flow, winner.status, winner.headers, bytes(winner.kept), winner.cut)
+                secrets = secrets_of(winner)
+                headers, body = hidden_headers(winner.headers, secrets), hidden_bytes(bytes(winner.kept), secrets)
+                note_provider(flow, winner.status, headers, body, winner.cut)
         note_outcome(flow, account)
         self.request_log.add(log_line(account))
-
-
-def internal_error() -> WireError:
-    return WireError(
-        500, "The gateway failed on this request; its log says more.", type="server_error", code="internal_error"
-    )
 
 
 addons = [Uniapi()]

@@ -31,9 +31,11 @@ def wrong_key(*, missing: bool) -> WireError:
 
 
 def unknown_name(name: str) -> WireError:
+    """For a request that is looked at again later; `name` is the short name of its client, "" if it had none."""
+    which = f" ({name})" if name else ""
     return WireError(
         401,
-        f"The key that this request came with ({name}) is none of the configuration's. Set uniapi_default_key to the "
+        f"The key that this request came with{which} is none of the configuration's. Set uniapi_default_key to the "
         "api_keys entry that it is to be replayed as.",
         type="invalid_request_error",
         code="invalid_api_key",

@@ -7,6 +7,7 @@ from balancing.admission import unknown_name
 from balancing.channels import Candidate, Channel
 from balancing.cooldown import Cooling
 from balancing.gateway import Gateway
+from balancing.passage import unserved
 from balancing.upstreams import ChannelState
 from config.schema import ClientKey
 
@@ -63,7 +64,7 @@ def outlook_lines(gateway: Gateway, name: str, asked: str) -> Iterator[str]:
     Raises WireError: 401, 404, 503."""
     client = gateway.client_called(name) or gateway.default_client
     if client is None:
-        raise unknown_name(name)
+        raise unserved(gateway) or unknown_name(name)
     algorithm = client.preferences.scheduling_algorithm
     candidates = gateway.candidates(client, asked)
     order = gateway.planner.outlook(client, asked, candidates)

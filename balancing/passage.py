@@ -68,12 +68,13 @@ class Passage:
     def rate_headers(self) -> Mapping[str, str]:
         return self.allowance.headers if self.allowance else {}
 
-    def account(self, status: int | None) -> dict[str, Any] | None:
-        """What became of it; `status` is what the client got. None for what nobody counts: a request of nobody's, or
-        one that was not for a provider."""
+    def account(self, status: int | None, *, killed: bool) -> dict[str, Any] | None:
+        """What became of it; `status` is what the client got, `killed` whether a person or another script ended it.
+        None for what nobody counts: a request of nobody's, or one that was not for a provider."""
         if self.client is None or self.endpoint is None or self.endpoint.method != "POST":
             return None
-        stopped = self.exchange is not None and not self.exchange.is_over and self.refusal is None
+        is_open = self.exchange is not None and not self.exchange.is_over
+        stopped = self.refusal is None and (killed or is_open)
         visit = Visit(
             time=self.began,
             endpoint=self.endpoint.path,
@@ -85,7 +86,7 @@ class Passage:
         )
         if self.exchange is None:
             return refused_account(visit)
-        if stopped:
+        if is_open:
             self.exchange.leave()
         return account_of(self.exchange, visit)
 

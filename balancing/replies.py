@@ -1,4 +1,4 @@
-"""What the client gets that is no stream: whole answers, and the error when every attempt has failed."""
+"""What the client gets that is no stream: whole answers, and errors that are not one provider's."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -94,3 +94,21 @@ def refusal(records: Sequence[AttemptRecord]) -> Reply:
         if record.error
     ]
     return error_reply(error, attempts=attempts)
+
+
+def loaded_anew() -> WireError:
+    """To a connection whose layers an earlier load of the script has made, which this one cannot serve."""
+    return WireError(
+        503,
+        "The gateway was loaded anew; connect again.",
+        type="server_error",
+        code="server_error",
+        headers={"connection": "close"},
+    )
+
+
+def internal_error() -> WireError:
+    """A mistake of the gateway's own."""
+    return WireError(
+        500, "The gateway failed on this request; its log says more.", type="server_error", code="internal_error"
+    )

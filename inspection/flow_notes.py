@@ -67,7 +67,7 @@ def note_client(flow: http.HTTPFlow, name: str, body: bytes) -> None:
         "scheme": request.scheme,
         "host": request.host,
         "port": request.port,
-        "path": request.path,
+        "path": request.data.path.decode("utf-8", "replace"),
         "headers": [list(field) for field in request.headers.fields],
         "body": kept,
         "cut": len(body) - len(kept),

@@ -20,10 +20,20 @@ def add_options(loader: Loader) -> None:
     """The gateway's own options, and what it needs of mitmproxy's unless the user has said otherwise."""
     for option in OPTIONS:
         loader.add_option(option.name, option.kind, option.default, option.help)
+    take_options()
     for name, value in NEEDED.items():
         set_unless_chosen(name, value)
     if "web_columns" in ctx.options:
         set_unless_chosen("web_columns", WEB_COLUMNS)
+
+
+def take_options() -> None:
+    """What the user has set the new options to. mitmproxy would do it a moment later, where a value of a wrong type
+    only ends the script, and leaves an open proxy without it."""
+    try:
+        ctx.options.process_deferred()
+    except (exceptions.OptionsError, TypeError) as error:
+        refuse(str(error))
 
 
 def set_unless_chosen(name: str, value: object) -> None:

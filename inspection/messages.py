@@ -3,6 +3,7 @@
 Made on the hot path: fields are set directly, because mitmproxy's setters and constructors check every type again.
 """
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -25,11 +26,27 @@ PREFLIGHT_HEADERS = {
     "access-control-max-age": "86400",
 }
 
+CLIENT_KEY_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"x-api-key", b"api-key", b"x-goog-api-key"})
+"""Headers that clients of any provider show their keys in."""
+KEY_PARAMETER = re.compile(rb"([?&](?:api[-_]?)?key=)([^&]+)")
+AUTHENTICATION_SCHEMES = ("bearer", "basic", "token", "key")
 
-def mask_key(request: http.Request, key: str) -> None:
-    """Nobody needs the client's key from here on."""
-    secret, masked = key.encode(), mask(key).encode()
-    request.headers.fields = tuple((name, value.replace(secret, masked)) for name, value in request.headers.fields)
+
+def mask_keys(request: http.Request) -> None:
+    """Nobody needs the client's keys from here on, in whatever header or parameter they came."""
+    data = request.data
+    if any(name.lower() in CLIENT_KEY_HEADERS for name, _ in data.headers.fields):
+        data.headers = http.Headers(
+            (name, masked_bytes(value) if name.lower() in CLIENT_KEY_HEADERS else value)
+            for name, value in data.headers.fields
+        )
+    if b"key=" in data.path:
+        data.path = KEY_PARAMETER.sub(lambda found: found[1] + masked_bytes(found[2]), data.path)
+
+
+def masked_bytes(value: bytes) -> bytes:
+    """See masked_credential; `value` may be any bytes that a client has sent."""
+    return masked_credential(value.decode("utf-8", "replace")).encode()
 
 
 def body_of(request: http.Request) -> bytes:
@@ -37,15 +54,15 @@ def body_of(request: http.Request) -> bytes:
     if any(name.lower() == b"content-encoding" for name, _ in request.headers.fields):
         try:
             return request.content or b""
-        except ValueError as error:
-            raise RequestError(f"The body is not encoded as its content-encoding says: {error}.") from None
+        except ValueError:
+            raise RequestError("The body is not encoded as its content-encoding says.") from None
     return request.raw_content or b""
 
 
 def masked_credential(value: str) -> str:
     """`Bearer sk-…Q3f`: the scheme stays, the secret does not."""
-    scheme, space, secret = value.rpartition(" ")
-    return scheme + space + mask(secret)
+    scheme, space, secret = value.partition(" ")
+    return scheme + space + mask(secret) if scheme.lower() in AUTHENTICATION_SCHEMES else mask(value)
 
 
 @lru_cache(maxsize=4096)

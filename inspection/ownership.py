@@ -19,12 +19,16 @@ NAMES_REMEMBERED = 1000
 
 
 class Ownership:
-    """`hosts` are patterns: the option uniapi_hosts."""
+    """Names of hosts are compared in lower case, and without the dot that may end a full name."""
 
     def __init__(self) -> None:
-        self.hosts: Sequence[str] = ()
+        self._hosts: tuple[str, ...] = ()
         self._own_names: dict[str, bool] = {}
         """Host names that were looked up → whether they mean this machine."""
+
+    def intercept(self, hosts: Sequence[str]) -> None:
+        """The gateway answers for these hosts: patterns, the option uniapi_hosts."""
+        self._hosts = tuple(map(plain, hosts))
 
     def is_addressed_here(self, flow: http.HTTPFlow) -> bool:
         """Whether the proxy itself is what the client wants to talk to."""
@@ -35,13 +39,14 @@ class Ownership:
     def _is_own_address(self, client: Client, address: Address) -> bool:
         if not isinstance(client.proxy_mode, PROXY_MODES):
             return False
-        host, port = address[:2]
+        host, port = plain(address[0]), address[1]
         own = client.sockname
         return port == own[1] and (host in LOOPBACK_NAMES or host == own[0] or self._own_names.get(host, False))
 
     def is_intercepted(self, host: str) -> bool:
         """Whether the gateway answers for this host."""
-        return any(host == pattern or fnmatch.fnmatch(host, pattern) for pattern in self.hosts)
+        host = plain(host)
+        return any(host == pattern or fnmatch.fnmatchcase(host, pattern) for pattern in self._hosts)
 
     def may_concern(self, client: Client, address: Address | None) -> bool:
         """Whether the gateway may have to answer what this client sends to that address; asked before there is a
@@ -55,12 +60,12 @@ class Ownership:
         return (
             isinstance(flow.client_conn.proxy_mode, PROXY_MODES)
             and flow.request.port == flow.client_conn.sockname[1]
-            and flow.request.host not in self._own_names
+            and plain(flow.request.host) not in self._own_names
         )
 
     async def is_own_name(self, flow: http.HTTPFlow) -> bool:
         """Whether the host's name means this machine; it is looked up once."""
-        host = flow.request.host
+        host = plain(flow.request.host)
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except OSError:
@@ -69,3 +74,8 @@ class Ownership:
         if len(self._own_names) < NAMES_REMEMBERED:
             self._own_names[host] = is_own
         return is_own
+
+
+def plain(host: str) -> str:
+    """The form in which names of hosts are compared."""
+    return host.lower().rstrip(".")

@@ -49,7 +49,7 @@ def title(account: Mapping[str, Any]) -> str:
     """Who asked for what, and who served it."""
     if account.get("refused"):
         return f"{account.get('endpoint')} refused: {account['refused']}"
-    return f"{account.get('asked')} → {served_by(account)}"
+    return f"{account.get('asked') or account.get('endpoint')} → {served_by(account)}"
 
 
 def served_by(account: Mapping[str, Any]) -> str:

@@ -156,3 +156,13 @@ def test_a_destination_goes_by_no_rules_and_by_no_turns() -> None:
     assert served_by() == "b/m"
     with pytest.raises(WireError, match="No provider offers 'c/m'"):
         served_by("c/m")
+
+
+def test_without_a_configuration_the_outlook_says_so() -> None:
+    """Nobody can know whose the key was."""
+    gateway = Gateway(
+        clock=Clock(), wall_clock=lambda: 0.0, chance=random.Random(1), log=lambda line: None, default_timeout=10
+    )
+    with pytest.raises(WireError) as refused:
+        list(outlook_lines(gateway, "1a2b…0001", "m"))
+    assert refused.value.code == "not_configured"

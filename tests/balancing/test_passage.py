@@ -127,18 +127,37 @@ def test_a_replay_is_the_clients_own_request(gateway, destination):
 
 def test_nothing_is_counted_that_was_for_no_provider(gateway):
     """Nor what was nobody's."""
-    assert replay(gateway, path="/v1/models", method="GET").account(200) is None
+    assert replay(gateway, path="/v1/models", method="GET").account(200, killed=False) is None
     unknown = arrival(gateway, key="sk-unknown")
     assert unknown
-    assert unknown.account(401) is None
+    assert unknown.account(401, killed=False) is None
 
 
 def test_a_request_that_was_taken_out_of_the_gateways_hands_is_over(gateway):
     """Its attempt has ended, by nobody's fault."""
     passage = replay(gateway)
     passage.exchange = chat(gateway, ASKER, BODY)
-    account = passage.account(None)
+    account = passage.account(None, killed=False)
     assert account
     assert account["stopped"]
     assert account["outcome"] == "cancelled"
     assert passage.exchange.is_over
+
+
+def test_a_request_that_a_person_ends_behind_its_first_output_was_stopped(gateway):
+    """Although a provider had been found that answers."""
+    passage = replay(gateway)
+    passage.exchange = chat(gateway, ASKER, BODY)
+    passage.exchange.leave()
+    account = passage.account(200, killed=True)
+    assert account
+    assert account["stopped"]
+    assert account["outcome"] == "cancelled"
+
+
+def test_a_request_that_a_person_ends_before_it_is_served_was_stopped(gateway):
+    """By nobody's refusal."""
+    account = replay(gateway).account(None, killed=True)
+    assert account
+    assert account["stopped"]
+    assert account["refused"] is None

@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Stream:
-    """One request, with its body so far; answers are written to it. `reset_at` is when the other side took the request
-    back."""
+    """One request, with its body so far; answers are written to it. `number` counts a connection's requests from 1;
+    `reset_at` is when the other side took the request back."""
 
     def __init__(self, connection: "Connection", stream_id: int, path: str) -> None:
         self.path = path
+        self.number = (stream_id + 1) // 2
         self.body = bytearray()
         self.reset_at: float | None = None
         self._connection = connection
@@ -33,6 +34,10 @@ class Stream:
 
     def head(self, status: int, content_type: str) -> None:
         self._connection.h2.send_headers(self._id, [(":status", str(status)), ("content-type", content_type)])
+        self._connection.flush()
+
+    def refuse(self, error_code: int) -> None:
+        self._connection.h2.reset_stream(self._id, error_code)
         self._connection.flush()
 
     def data(self, data: bytes, *, ends: bool = False) -> None:

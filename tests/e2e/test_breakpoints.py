@@ -167,6 +167,20 @@ def test_a_killed_flow_ends_its_client_at_once(web, asked, upstream, breakpoint)
         web.gateway.wait_for_log("test-model → nobody no answer stopped in mitmproxy")
 
 
+def test_a_stream_killed_in_its_midst_keeps_what_had_come_of_it(web, asked, upstream):
+    """It counts as stopped, not as served."""
+    upstream.on("claude", sse(claude_stream("one ", *["more "] * 100), delay=0.05))
+    asking = asked("", ASK | {"stream": True})
+    flow = web.wait_for(lambda each: "response" in each)
+    web.kill(flow["id"])
+    with pytest.raises(httpx2.RemoteProtocolError):
+        asking.result()
+    web.gateway.wait_for_log(r"test-model → claude/test-model 200 in .* stopped in mitmproxy")
+    flow = web.wait_for(lambda each: "cancelled" in each["comment"])
+    assert flow["marked"] == "⚪"
+    assert "one " in web.content(flow["id"], "response")
+
+
 def test_a_flow_removed_at_a_breakpoint_ends_its_client_too(web, asked):
     """mitmweb kills it first."""
     asking = asked("~q")

@@ -4,14 +4,20 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx2
+import pytest
 
 from tests.e2e.conftest import CLIENT_KEY, config_of, provider
 from tests.e2e.gateway_process import ROOT, GatewayProcess
 from tests.e2e.upstream import answer, openai_answer, openai_stream, sse
 
 HEADERS = {"authorization": f"Bearer {CLIENT_KEY}"}
+type Copied = Callable[[dict], GatewayProcess]
+
 BROKEN = """\
 providers:
   - provider: one
@@ -93,43 +99,84 @@ def test_a_file_broken_meanwhile_changes_nothing_and_is_logged_once(start, upstr
     wait_for_models(gateway, ["mended"])
 
 
-def test_bad_options_end_the_start_with_one_line(tmp_path, confdir):
-    """`uniapi_hosts` takes host names."""
-    gateway = GatewayProcess(
-        tmp_path,
-        config_of(provider("x", "http://127.0.0.1:9/v1")),
-        "--set",
-        "uniapi_hosts=https://a/b",
-        confdir=confdir,
-    )
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("uniapi_hosts=https://a/b", "uniapi_hosts takes host names"),
+        ("uniapi_keep_flows=-1", "uniapi_keep_flows takes 0 or a larger number"),
+        ("uniapi_keep_flows=many", "Failed to parse option uniapi_keep_flows"),
+        ("uniapi_keep_secrets=maybe", "Failed to parse option uniapi_keep_secrets"),
+    ],
+)
+def test_bad_options_end_the_start_with_one_line(tmp_path, confdir, option, says):
+    """Also those of a wrong type, which would leave an open proxy without a gateway."""
+    config = config_of(provider("x", "http://127.0.0.1:9/v1"))
+    gateway = GatewayProcess(tmp_path, config, "--set", option, confdir=confdir)
     try:
         assert gateway.process.wait(20) != 0
     except subprocess.TimeoutExpired:
         raise AssertionError(gateway.log) from None
     finally:
         gateway.stop()
-    assert "uniapi_hosts takes host names" in gateway.log
+    assert says in gateway.log
+    assert "Traceback" not in gateway.log
 
 
-def test_a_reload_of_the_script_starts_afresh(tmp_path, confdir, upstream):
-    """mitmproxy reloads a changed script: the gateway serves on, without a warning about anything declared twice."""
+@pytest.fixture
+def copied(tmp_path, confdir) -> Iterator[Copied]:
+    """A gateway whose script is a copy, which can be changed."""
     source = tmp_path / "source"
     source.mkdir()
     for name in ("uniapi_addon.py", "config", "translators", "balancing", "inspection", "stats"):
         path = ROOT / name
         (shutil.copytree if path.is_dir() else shutil.copy)(path, source / name)
-    config = config_of(provider("good", upstream.on("good", answer(200, openai_answer("hi")))))
-    with GatewayProcess(tmp_path, config, confdir=confdir, addon=source / "uniapi_addon.py") as gateway:
-        assert models(gateway) == ["test-model"]
-        os.utime(source / "uniapi_addon.py", (time.time() + 5, time.time() + 5))
-        deadline = time.monotonic() + 10
-        while gateway.log.count("Loading script") < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        wait_for_models(gateway, ["test-model"])
-        assert gateway.log.count("Loading script") == 2
+    with ExitStack() as stack:
+        yield lambda config: stack.enter_context(
+            GatewayProcess(tmp_path, config, confdir=confdir, addon=source / "uniapi_addon.py")
+        )
+
+
+def change_script(gateway: GatewayProcess) -> None:
+    """mitmproxy loads it anew."""
+    script = gateway.directory / "source" / "uniapi_addon.py"
+    os.utime(script, (time.time() + 5, time.time() + 5))
+    deadline = time.monotonic() + 10
+    while gateway.log.count("Loading script") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_reload_of_the_script_starts_afresh(copied, upstream):
+    """mitmproxy reloads a changed script: the gateway serves on, without a warning about anything declared twice."""
+    gateway = copied(config_of(provider("good", upstream.on("good", answer(200, openai_answer("hi"))))))
+    assert models(gateway) == ["test-model"]
+    change_script(gateway)
+    wait_for_models(gateway, ["test-model"])
+    assert gateway.log.count("Loading script") == 2
     assert "Traceback" not in gateway.log
     assert "conflicting" not in gateway.log
+
+
+def test_requests_that_are_on_when_the_script_is_loaded_anew_are_served(copied, upstream):
+    """With all attempts that it takes, and a line in the log; and so is what the client asks next."""
+    late = sse([], then_hangs=3)
+    config = config_of(
+        provider("late", upstream.on("late", late)),
+        provider("good", upstream.on("good", sse(openai_stream("hi")))),
+    )
+    gateway = copied(config)
+    ask = {"model": "test-model", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    with httpx2.Client(headers=HEADERS, timeout=20) as client, ThreadPoolExecutor() as pool:
+        asking = [pool.submit(client.post, f"{gateway.base_url}/chat/completions", json=ask) for _ in range(2)]
+        while len(upstream.requests("late")) < 2:
+            time.sleep(0.01)
+        change_script(gateway)
+        assert all("hi" in one.result().text for one in asking)
+        gateway.wait_for_log(r"(?s)(test-model → good/test-model 200 in .*){2}")
+        after = [client.post(f"{gateway.base_url}/chat/completions", json=ask) for _ in range(3)]
+    assert [answered.status_code for answered in after] == [503, 503, 200]  # Once for each connection that was busy.
+    assert "loaded anew" in after[0].json()["error"]["message"]
+    assert "Traceback" not in gateway.log
 
 
 def test_a_bad_environment_variable_ends_the_start_with_one_line(tmp_path, confdir):

@@ -222,6 +222,19 @@ def test_a_client_that_goes_away_while_a_provider_hangs(start, upstream):
     upstream.requests("hanging")[0].wait_until_gone()
 
 
+def test_a_client_that_goes_away_leaves_none_of_its_many_requests_on(start, upstream, confdir):
+    """Each has a connection of its own to the provider, and every one is closed."""
+    gateway = start(config_of(provider("hanging", upstream.on("hanging", hangs()))))
+    client = RawHttp2(gateway, confdir)
+    for _ in range(5):
+        client.post("/v1/chat/completions", ASK, HEADERS)
+    while len(upstream.requests("hanging")) < 5:
+        time.sleep(0.01)
+    client.close()
+    for seen in upstream.requests("hanging"):
+        seen.wait_until_gone()
+
+
 def test_the_provider_gets_its_own_key_and_nothing_of_the_client(start, upstream, sdk):
     """Headers are the engine's; the client's key, cookies and the like stay here."""
     gateway = start(config_of(provider("good", upstream.on("good", answer(200, openai_answer("hi"))))))

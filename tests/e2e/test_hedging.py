@@ -91,3 +91,26 @@ def test_with_both_failing_the_third_is_tried(start, upstream):
         provider("first", first), provider("second", second), provider("third", third), timeout=2, preferences=HEDGED
     )
     assert "good" in ask(start(config), stream=False).text
+
+
+def test_a_second_that_fails_makes_room_for_a_third(start, upstream):
+    """While the first is still silent, and has long to go."""
+    first, second = upstream.on("first", hangs()), upstream.on("second", answer(500, {"error": {"message": "boom"}}))
+    third = upstream.on("third", answer(200, openai_answer("good")))
+    providers = provider("first", first), provider("second", second), provider("third", third)
+    began = time.monotonic()
+    assert "good" in ask(start(config_of(*providers, preferences=HEDGED)), stream=False).text
+    assert time.monotonic() - began < 10
+
+
+def test_a_client_that_leaves_takes_both_attempts_along(start, upstream):
+    """No provider goes on for nobody."""
+    first, second = upstream.on("first", hangs()), upstream.on("second", hangs())
+    gateway = start(config_of(provider("first", first), provider("second", second), preferences=HEDGED))
+    for _ in range(3):
+        with pytest.raises(httpx2.ReadTimeout):
+            httpx2.post(f"{gateway.base_url}/chat/completions", json=ASK, headers=HEADERS, timeout=0.8)
+    for name in ("first", "second"):
+        for seen in upstream.requests(name):
+            seen.wait_until_gone()
+    assert len(upstream.requests("second")) == 3

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from h2.errors import ErrorCodes
 
 from tests.e2e.clients import RawHttp2
 from tests.e2e.conftest import CLIENT_KEY, config_of, provider
@@ -121,4 +122,49 @@ def test_one_of_two_streams_reset_leaves_the_other(start, upstream, confdir):
     while len(client.bodies[second]) <= received:
         client.read()
     assert other.reset_at is None
+    client.close()
+
+
+async def answers_then_refuses(stream: Stream) -> None:
+    """The second request of a connection is refused before anything is done for it, and once only."""
+    if stream.number == 2:
+        stream.refuse(ErrorCodes.REFUSED_STREAM)
+    else:
+        await good(stream)
+
+
+async def answers_then_resets(stream: Stream) -> None:
+    if stream.number == 2:
+        stream.refuse(ErrorCodes.INTERNAL_ERROR)
+    else:
+        await good(stream)
+
+
+def test_a_request_that_a_provider_has_not_begun_on_is_sent_again(start, upstream, confdir):
+    """On the connection that was kept, and nothing cools down for it (RFC 9113, section 8.7)."""
+    gateway = start(config_of(provider("refuses", upstream.on("refuses", answers_then_refuses))), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    for _ in range(3):
+        stream_id = client.post("/v1/chat/completions", ASK, HEADERS)
+        while stream_id not in client.ended:
+            client.read()
+        assert client.statuses[stream_id] == 200
+    assert len(upstream.requests("refuses")) == 4
+    assert upstream.connections == 1
+    assert "cooling" not in gateway.log
+    client.close()
+
+
+def test_a_request_that_is_reset_has_failed(start, upstream, confdir):
+    """On a kept connection as on a new one: another provider is asked."""
+    resets, other = upstream.on("resets", answers_then_resets), upstream.on("other", good)
+    gateway = start(config_of(provider("resets", resets), provider("other", other)), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    for _ in range(2):
+        stream_id = client.post("/v1/chat/completions", ASK, HEADERS)
+        while stream_id not in client.ended:
+            client.read()
+        assert client.statuses[stream_id] == 200
+    assert len(upstream.requests("resets")) == 2
+    assert len(upstream.requests("other")) == 1
     client.close()

@@ -206,6 +206,18 @@ def test_what_cannot_be_replayed_is_refused_with_the_reason(recorded, rerun, ups
     assert not upstream.requests("second")
 
 
+def test_a_refused_request_is_replayed_through_the_gateway(start, rerun, upstream):
+    """It is the gateway's as any other: nothing goes to the address that the client had."""
+    gateway = start(first_config(upstream))
+    ask: dict[str, Any] = {"url": f"{gateway.base_url}/chat/completions", "json": ASK}
+    assert httpx2.post(**ask, headers={"authorization": "Bearer sk-nobody-has-this-one"}).status_code == 401
+    assert httpx2.post(f"{gateway.base_url}/nowhere", json=ASK, headers=HEADERS).status_code == 404
+    gateway.stop()
+    flows = rerun(first_config(upstream), gateway.flow_path, NOTHING, source=AGAIN).flows
+    assert [flow.response.status_code for flow in flows if flow.response] == [401, 404]
+    assert not upstream.requests("first")
+
+
 def test_a_destination_that_is_not_there_is_refused(recorded, rerun, upstream):
     """The sentence says how to name one."""
     run = rerun(first_config(upstream), recorded(), REPLAY_TO)

@@ -1,5 +1,6 @@
 """Where keys are not: in flows and in whatever is made of them, by any way that a request can go."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -8,11 +9,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from mitmproxy.io import FlowReader
 
 from tests.e2e.conftest import CLIENT_KEY, PROVIDER_KEY, config_of, gateways, provider
 from tests.e2e.gateway_process import GatewayProcess
 from tests.e2e.mitmweb_person import MitmwebPerson
-from tests.e2e.upstream import Upstream, answer, claude_stream, hangs, sse
+from tests.e2e.upstream import Upstream, answer, claude_stream, hangs, openai_answer, sse
 
 HEADER_SECRET = "a-secret-of-the-provider-0005"
 SECRETS = (CLIENT_KEY, PROVIDER_KEY, HEADER_SECRET)
@@ -125,3 +127,56 @@ def test_uniapi_keep_secrets_leaves_them(tmp_path, confdir, upstream):
         served = next(flow for flow in web.flows() if flow["comment"].startswith("test-model → strong"))
         assert f"x-api-key: {PROVIDER_KEY}" in made[f"raw_request of {served['comment']}"]
         assert not [secret for secret in SECRETS if secret in web.gateway.log]
+
+
+ODD_KEYS = {
+    "no bearer": {"authorization": CLIENT_KEY},
+    "another scheme": {"authorization": f"Token {CLIENT_KEY}"},
+    "google's header": {"x-goog-api-key": CLIENT_KEY},
+    "a second one": {"authorization": "Bearer sk-something-else-0009", "x-api-key": CLIENT_KEY},
+}
+
+
+@pytest.mark.parametrize("headers", ODD_KEYS.values(), ids=ODD_KEYS)
+def test_a_key_in_an_unusual_place_is_masked_too(start, upstream, headers):
+    """In what is saved; whether it opens the door or not."""
+    gateway = start(config_of(provider("a", upstream.on("a", answer(200, openai_answer("hi"))))))
+    httpx2.post(f"{gateway.base_url}/chat/completions?key={CLIENT_KEY}", json=ASK, headers=headers)
+    gateway.stop()
+    assert gateway.flow_path.stat().st_size
+    assert CLIENT_KEY.encode() not in gateway.flow_path.read_bytes()
+
+
+def test_a_key_that_is_no_text_is_refused_and_the_request_goes_nowhere(start, upstream):
+    """Not to the address behind reverse:, either."""
+    behind, config = Upstream(), config_of(provider("a", upstream.on("a", answer(200, openai_answer("hi")))))
+    gateway = start(config, "--mode", f"reverse:http://127.0.0.1:{behind.port}")
+    response = httpx2.post(
+        f"{gateway.base_url}/chat/completions", json=ASK, headers=[(b"authorization", b"Bearer sk-\xff\xfe")]
+    )
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "invalid_api_key"
+    assert not behind.requests("v1")
+    behind.close()
+
+
+def test_flows_with_text_that_no_file_can_hold_are_saved(start, upstream):
+    """Half a surrogate pair in an error, in a field's name and in the model's; bytes that are no text in the path."""
+    error = b'{"error": {"message": "bad: \\ud83d"}}'
+    bad = upstream.on("bad", answer(400, error))
+    gateway = start(config_of(provider("bad", bad, engine="claude")))
+    headers = {"authorization": f"Bearer {CLIENT_KEY}"}
+    head = b'{"model": "test-model", "messages": [{"role": "user", "content": "hello"}]'
+    bodies = [head + b"}", head + b', "\\ud83d": 1}', b'{"model": "\\ud83d", "messages": []}']
+    for body in bodies:
+        assert httpx2.post(f"{gateway.base_url}/chat/completions", content=body, headers=headers).status_code >= 400
+    with socket.create_connection(("127.0.0.1", gateway.port)) as client:
+        client.sendall(
+            b"POST /v1/chat/completions?x=\xff HTTP/1.1\r\nhost: localhost:%d\r\nconnection: close\r\n"
+            b"authorization: Bearer %s\r\ncontent-length: %d\r\n\r\n%s"
+            % (gateway.port, CLIENT_KEY.encode(), len(bodies[0]), bodies[0])
+        )
+        assert b" 400 " in client.makefile("rb").readline()
+    gateway.stop()
+    with gateway.flow_path.open("rb") as file:
+        assert len(list(FlowReader(file).stream())) == 4

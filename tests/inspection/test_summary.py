@@ -61,6 +61,12 @@ def test_a_request_that_a_person_stopped():
     )
 
 
+def test_a_request_that_a_person_stopped_before_it_was_read():
+    """Nobody knows the model it was for."""
+    stopped = account(asked="", outcome="cancelled", provider=None, status=None, stopped=True, attempts=[])
+    assert log_line(stopped) == "/v1/chat/completions → nobody no answer stopped in mitmproxy"
+
+
 def test_the_comment_holds_attempts_time_and_tokens():
     """And what was dropped."""
     assert comment(account()) == "gpt-demo → good/up · 1 attempt · first output 320 ms · 12 + 34 tokens"
