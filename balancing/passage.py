@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from balancing.account import Visit, account_of, refused_account
 from balancing.admission import no_destination, unknown_name, wrong_key
@@ -58,8 +58,8 @@ class Passage:
             client=self.client,
             body=body,
             content_type=content_type,
-            name=path.removeprefix(self.endpoint.path).strip("/"),
-            query=dict(parse_qsl(query)),
+            name=unquote(path.removeprefix(self.endpoint.path).strip("/")),
+            query=dict(parse_qsl(query, keep_blank_values=True)),
             ip=self.ip,
             destination=self.destination,
         )

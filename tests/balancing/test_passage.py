@@ -125,6 +125,23 @@ def test_a_replay_is_the_clients_own_request(gateway, destination):
     assert first.rate_headers["x-ratelimit-remaining-requests"] == "0"
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "query"),
+    [
+        ("/v1/models/org/model", "org/model", {}),
+        ("/v1/models/org%2Fgro%C3%9Fes%20model%25/", "org/großes model%", {}),
+        ("/v1/stats?hours=2", "", {"hours": "2"}),
+        ("/v1/stats?hours=", "", {"hours": ""}),
+    ],
+)
+def test_an_address_says_what_is_asked(gateway, path, name, query):
+    """Names without their percent signs, and fields also where they are empty."""
+    passage = arrival(gateway, key=ASKER.api.reveal(), path=path, method="GET")
+    assert passage
+    question = passage.question(b"", "")
+    assert (question.name, question.query) == (name, query)
+
+
 def test_nothing_is_counted_that_was_for_no_provider(gateway):
     """Nor what was nobody's."""
     assert replay(gateway, path="/v1/models", method="GET").account(200, killed=False) is None

@@ -16,7 +16,9 @@ import openai
 import pytest
 
 from scripts.demo.media import FORBIDDEN, heard, picture, speech, vector
+from tests.e2e.conftest import config_of, provider
 from tests.e2e.gateway_process import GatewayProcess
+from tests.e2e.upstream import dead_url
 
 KEY = "sk-demo"
 DELAY = 0.02
@@ -253,6 +255,19 @@ def test_completions(call: Call) -> None:
     chunks = call("completions.create", **arguments, stream=True, stream_options={"include_usage": True})
     assert "".join(choice.text for chunk in chunks for choice in chunk.choices) == whole.choices[0].text
     assert chunks[-1].usage == whole.usage
+
+
+# --- models ---------------------------------------------------------------------------------------------------
+
+
+def test_every_model_of_the_list_can_be_asked_for_by_its_name(
+    start: Callable[..., GatewayProcess], sdk: Callable[[GatewayProcess], openai.OpenAI]
+) -> None:
+    """Whatever is in the name: the SDK percent-encodes it."""
+    names = ["org/model", "großes model", "100%25", "plain"]
+    client = sdk(start(config_of(*(provider("p", dead_url(), model=name) for name in names))))
+    assert [model.id for model in client.models.list()] == names
+    assert [client.models.retrieve(name).id for name in names] == names
 
 
 # --- what all of them share -------------------------------------------------------------------------------------
