@@ -59,7 +59,9 @@ class RateLimits:
         refusals: list[tuple[Allowance, str]] = []
         for text, limit in limits.items():
             reset_time, room = self._limiter.get_window_stats(limit, owner)
-            allowance = Allowance(limit.amount, max(0, room - 1), reset_time - now)
+            # Never more than the whole window, which time that passes here and rounding would make it.
+            reset = min(reset_time - now, limit.get_expiry())
+            allowance = Allowance(limit.amount, max(0, room - 1), reset)
             allowances.append(allowance)
             if room < 1:
                 refusals.append((allowance, text))

@@ -1,5 +1,6 @@
 """RATE_LIMIT."""
 
+import itertools
 import math
 import threading
 from dataclasses import replace
@@ -84,6 +85,21 @@ def test_a_request_that_is_let_through_is_told_what_is_left(limits, clock):
         "x-ratelimit-remaining-requests": "1",
         "x-ratelimit-reset-requests": "50s",
     }
+
+
+def test_a_windows_first_request_is_told_the_window_and_no_second_more():
+    """Although the clock goes on while it is counted."""
+    ticks = itertools.count()
+    limits = RateLimits(lambda: 1234.1 + next(ticks) / 1_000_000)
+    assert admitted(limits, limited("2/min")).headers["x-ratelimit-reset-requests"] == "60s"
+
+
+def test_a_burst_is_told_the_window_and_no_second_more(limits, clock):
+    """Also at a time for which a sum of floats comes out a little too large."""
+    clock.now = 4194252.7977928943
+    who = limited("1/min")
+    assert admitted(limits, who).headers["x-ratelimit-reset-requests"] == "60s"
+    assert refused(limits, who).headers["retry-after"] == "60"
 
 
 def test_without_a_word_it_is_sixty_a_minute(limits):
