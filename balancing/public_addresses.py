@@ -4,6 +4,7 @@ By tables of our own, from IANA's registries "IPv4 Special-Purpose Address Space
 and "IPv6 Global Unicast Address Assignments": what Python's ipaddress thinks of these has changed between releases.
 """
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 PRIVATE_IPV4 = tuple(
@@ -35,6 +36,18 @@ SPECIAL_IPV6 = (
     IPv6Network("3fff::/20"),
 )
 
+METADATA = (
+    IPv4Network("100.100.100.200/32"),  # Alibaba Cloud
+    IPv6Network("fd00:100::100:200/128"),
+    IPv6Network("fd00:ec2::/32"),  # AWS ("IPv6 on AWS", "Supporting Amazon VPC services"), EKS's pods among them
+    IPv4Network("168.63.129.16/32"),  # Azure ("What is IP address 168.63.129.16?"), an address of the internet
+    IPv6Network("fd20:ce::254/128"),  # Google Cloud
+    IPv6Network("fd00:a9fe:a9fe::1/128"),  # Linode
+    IPv6Network("fd00:c1::a9fe:a9fe/128"),  # Oracle Cloud
+    IPv6Network("fd00:42::42/128"),  # Scaleway
+)
+"""Where machines of a cloud find their credentials, beside link-local addresses."""
+
 NAT64 = IPv6Network("64:ff9b::/96")
 """How machines without IPv4 reach an IPv4 address, which makes up the last four bytes (RFC 6052)."""
 
@@ -42,18 +55,22 @@ NAT64 = IPv6Network("64:ff9b::/96")
 def is_public(address: str) -> bool:
     """Whether this address, as sockets have it, is one in the open internet."""
     ip = unwrapped(address)
+    if ip is None or lies_in(ip, METADATA):
+        return False
     if isinstance(ip, IPv4Address):
-        return not any(ip in network for network in SPECIAL_IPV4)
-    return ip is not None and ip in GLOBAL_IPV6 and not any(ip in network for network in SPECIAL_IPV6)
+        return not lies_in(ip, SPECIAL_IPV4)
+    return ip in GLOBAL_IPV6 and not lies_in(ip, SPECIAL_IPV6)
 
 
 def is_private(address: str) -> bool:
-    """Whether this address is in a private network or on this machine. Link-local ones never are: what answers there
-    hands out the machine's credentials."""
+    """Whether this address is in a private network or on this machine. Link-local ones and METADATA never are: what
+    answers there hands out the machine's credentials."""
     ip = unwrapped(address)
-    if isinstance(ip, IPv4Address):
-        return any(ip in network for network in PRIVATE_IPV4)
-    return ip is not None and any(ip in network for network in PRIVATE_IPV6)
+    return ip is not None and lies_in(ip, (*PRIVATE_IPV4, *PRIVATE_IPV6)) and not lies_in(ip, METADATA)
+
+
+def lies_in(ip: IPv4Address | IPv6Address, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    return any(ip in network for network in networks)
 
 
 def unwrapped(address: str) -> IPv4Address | IPv6Address | None:
