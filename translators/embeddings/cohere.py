@@ -43,18 +43,22 @@ class CohereEmbeddings(Embeddings):
         return replace(wire, notes=(*wire.notes, *note), context={**wire.context, **reading})
 
     def _given(self, request: EmbeddingRequest, target: Target) -> dict[str, Sequence[Any]]:
-        """What is to be embedded, by Cohere's names. Cohere itself refuses more than one kind of it."""
-        given: dict[str, Sequence[Any]] = {}
+        """What is to be embedded, by Cohere's name of it: there is one kind of it a request, as Cohere has it."""
+        given: dict[str, Sequence[Any]] = {"input": request.inputs} if request.inputs else {}
         for name in OWN_INPUTS:
             value = request.raw.get(name) or []
             if not isinstance(value, list):
                 raise RequestError(f"`{name}` must be a list.", param=name)
             if value:
                 given[name] = value
+        if len(given) > 1:
+            *_, extra = given
+            names = " and ".join(f"`{name}`" for name in given)
+            raise UntranslatableError(f"There are {names}; Cohere takes one of them a request.", param=extra)
         pictured = "images" in given or ("inputs" in given and b'"image_url"' in request.body)
         if pictured and not target.image:
             raise UntranslatableError("This provider is configured without images.", param=next(iter(given)))
-        return given | {"texts": request.texts(self.provider)} if request.inputs else given
+        return {"texts": request.texts(self.provider)} if "input" in given else given
 
     def read(self, answer: Mapping[str, Any], wire: WireRequest) -> tuple[Sequence[Any], int | None]:
         vectors = object_in(answer.get("embeddings")).get(wire.context["type"])

@@ -107,6 +107,15 @@ def test_mixed_inputs_of_text_need_no_images() -> None:
     assert body("cohere", {"input": None, "inputs": value}, image=False)["inputs"] == value
 
 
+@pytest.mark.parametrize("names", [("input", "images"), ("input", "inputs"), ("images", "inputs")])
+def test_two_kinds_of_inputs_are_refused(names: tuple[str, str]) -> None:
+    """Cohere takes one; its answer would not have as many vectors as there are inputs."""
+    with pytest.raises(UntranslatableError) as error:
+        wire("cohere", {"input": None, names[0]: ["one"], names[1]: ["one"]})
+    assert (error.value.status, error.value.param) == (400, names[1])
+    assert all(f"`{name}`" in error.value.message for name in names)
+
+
 def test_images_that_are_no_list_are_refused() -> None:
     """Named."""
     with pytest.raises(RequestError) as error:
