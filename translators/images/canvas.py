@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log
 
 from translators.errors import UntranslatableError
-from translators.images.request import ImageRequest
+from translators.images.request import ImageRequest, shown
 from translators.types import Note
 
 MEGAPIXEL = 1024 * 1024
@@ -33,7 +33,8 @@ def canvas(
     if request.aspect_ratio:
         if request.aspect_ratio not in ratios:
             raise UntranslatableError(
-                f"`aspect_ratio` is {request.aspect_ratio!r}; {maker} has {', '.join(ratios)}.", param="aspect_ratio"
+                f"`aspect_ratio` is {shown(request.aspect_ratio)}; {maker} has {', '.join(ratios)}.",
+                param="aspect_ratio",
             )
         if request.size:
             notes.append(Note("size", "`aspect_ratio` goes before it"))

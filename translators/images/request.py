@@ -18,6 +18,10 @@ from translators.media import read_base64
 from translators.types import Note
 
 SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
+NUMBER = re.compile(r"[0-9]{1,9}")
+LARGEST = 999_999_999
+SHOWN_LENGTH = 40
+"""Characters of a text in an error."""
 IMAGE_FIELDS = ("image", "image[]")
 READ_HERE = frozenset(
     {
@@ -68,8 +72,10 @@ def read_edit(body: bytes, content_type: str) -> JsonRequest | FormRequest:
             raise RequestError("`images` is missing: the pictures to change.", param="images")
         return JsonRequest(body, raw)
     form = read_form(body, content_type)
-    required_text(form.fields, "prompt")
-    if not any(part.start < part.end for part in form.files(*IMAGE_FIELDS)):
+    # Of the other fields nothing is looked at: whatever they are, a provider may understand them.
+    prompts = [part for part in form.parts if part.name == "prompt" and part.filename is None]
+    required_text({part.name: form.text(part) for part in prompts}, "prompt")
+    if not filled(form, *IMAGE_FIELDS):
         raise RequestError("`image` is missing: the picture to change, as a file in the form.", param="image")
     return form
 
@@ -106,7 +112,7 @@ def pixels(size: str) -> tuple[int, int]:
     found = SIZE.fullmatch(size)
     if not found:
         raise RequestError(
-            f"`size` is {size!r}: it must be WIDTHxHEIGHT, 1024x1024 for example, or auto.", param="size"
+            f"`size` is {shown(size)}: it must be WIDTHxHEIGHT, 1024x1024 for example, or auto.", param="size"
         )
     return int(found[1]), int(found[2])
 
@@ -114,12 +120,25 @@ def pixels(size: str) -> tuple[int, int]:
 def number(fields: Mapping[str, Any], name: str) -> int | None:
     """A field with a whole number from 0 on, which a form has as text."""
     value = fields.get(name)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and NUMBER.fullmatch(value):
         return int(value)
-    shown = repr(value) if isinstance(value, str | int | float) else json_type(value)
-    raise RequestError(f"`{name}` is {shown}: it must be a whole number.", param=name)
+    if value is None or (type(value) is int and 0 <= value <= LARGEST):
+        return value
+    raise RequestError(f"`{name}` is {shown(value)}: it must be a whole number from 0 to {LARGEST}.", param=name)
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it, as far as it is short."""
+    match value:
+        case str():
+            return repr(value if len(value) <= SHOWN_LENGTH else value[:SHOWN_LENGTH] + "…")
+        case bool():
+            return json_type(value)
+        case int() if abs(value) > LARGEST:
+            return "a number of many digits"
+        case int() | float():
+            return str(value)
+    return json_type(value)
 
 
 # --- the pictures to change -----------------------------------------------------------------------------------
@@ -127,7 +146,7 @@ def number(fields: Mapping[str, Any], name: str) -> int | None:
 
 def image_urls(request: JsonRequest | FormRequest) -> tuple[str, ...]:
     if isinstance(request, FormRequest):
-        return tuple(data_url(request, part) for part in request.files(*IMAGE_FIELDS))
+        return tuple(data_url(request, part) for part in filled(request, *IMAGE_FIELDS))
     images = request.raw.get("images") or request.raw.get("image") or []
     listed = images if isinstance(images, list) else [images]
     return tuple(url_in(image, f"images[{position}]") for position, image in enumerate(listed))
@@ -135,7 +154,7 @@ def image_urls(request: JsonRequest | FormRequest) -> tuple[str, ...]:
 
 def mask_url(request: JsonRequest | FormRequest) -> str | None:
     if isinstance(request, FormRequest):
-        masks = request.files("mask")
+        masks = filled(request, "mask")
         return data_url(request, masks[0]) if masks else None
     mask = request.raw.get("mask")
     return url_in(mask, "mask") if mask else None
@@ -151,6 +170,11 @@ def url_in(image: Any, path: str) -> str:
             param=path,
         )
     return url
+
+
+def filled(form: FormRequest, *names: str) -> list[Part]:
+    """The files in these fields. What browsers send for a field that nobody has filled is a file without content."""
+    return [part for part in form.files(*names) if part.start < part.end]
 
 
 def data_url(form: FormRequest, part: Part) -> str:

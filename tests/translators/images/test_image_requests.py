@@ -78,6 +78,33 @@ def test_pictures_are_found_wherever_they_are() -> None:
     assert edit_of_urls(image={"url": "https://a.example/1.png"}).images == ("https://a.example/1.png",)
 
 
+def test_files_that_nobody_chose_are_none() -> None:
+    """Browsers send a file without name and content for them."""
+    made = edit(("image", "", b""), ("image[]", "b.png", b""), ("mask", "", b""))
+    assert (made.images, made.mask) == ((PNG_URL,), None)
+
+
+def test_a_form_is_read_no_further_than_it_has_to_be() -> None:
+    """Fields may be of any charset, or no text at all: another provider may know what to do with them."""
+    parts = [("model", None, b"m"), ("prompt", None, b"p"), ("image", "a.png", PNG), ("odd", None, b"\xff\xfe")]
+    assert read_edit(form(*parts), FORM_TYPE).model == "m"
+    with pytest.raises(RequestError) as caught:
+        read_edit(form(*parts[:1], ("prompt", None, b"\xff"), *parts[2:]), FORM_TYPE)
+    assert caught.value.param == "prompt"
+
+
+def test_a_number_too_large_to_be_read_is_refused() -> None:
+    """In a form as in JSON that only the slower parser reads; without showing all of it."""
+    digits = b"9" * 5000
+    for parts in ([("n", None, digits)], [("output_compression", None, digits)]):
+        with pytest.raises(RequestError, match="whole number") as caught:
+            edit(*parts)
+        assert len(caught.value.message) < 200
+    body = b'{"model": "m", "prompt": "half a pair: \\ud83d", "n": %s}' % digits[:4000]
+    with pytest.raises(RequestError, match="a number of many digits"):
+        image_request(read_generation(body, "application/json"))
+
+
 def test_fields_that_only_openai_has_are_kept_apart() -> None:
     """To be told about; those that ask for nothing in particular are not."""
     assert generation(quality="auto", background="opaque", moderation="auto", style=None).others == {}
@@ -99,6 +126,9 @@ def test_fields_that_only_openai_has_are_kept_apart() -> None:
         ({"n": -1}, "n"),
         ({"n": True}, "n"),
         ({"n": [2]}, "n"),
+        ({"n": "9" * 5000}, "n"),
+        ({"n": -(10**300)}, "n"),
+        ({"size": "9" * 5000}, "size"),
         ({"size": "large"}, "size"),
         ({"size": "0x0"}, "size"),
         ({"size": "1024"}, "size"),
@@ -111,6 +141,7 @@ def test_wrong_requests_are_refused(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(RequestError) as caught:
         generation(**fields)
     assert (caught.value.status, caught.value.param) == (400, param)
+    assert len(caught.value.message) < 200
 
 
 @pytest.mark.parametrize(
