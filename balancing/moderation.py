@@ -7,14 +7,18 @@ from typing import Any
 
 from balancing.replies import Reply
 from config.schema import ClientKey
+from translators.base import ApiRequest
 from translators.errors import WireError
+from translators.forms import FormRequest
 from translators.jsontext import dumps, loads_object, object_in, objects_in
-from translators.user_text import new_user_text
+from translators.user_text import FINDERS, new_user_text
 
 logger = logging.getLogger("uniapi")
 
 MODELS = ("omni-moderation-latest", "text-moderation-latest")
 """The first of them that the client key may use reads the text."""
+FORM_TEXT = "prompt"
+"""The field of a form that its user writes: what a picture is to become."""
 WARNING_INTERVAL = 60.0
 """Seconds. Unread requests that pass are warned of no more often."""
 
@@ -43,14 +47,14 @@ class Moderation:
         self._allow_on_error = allow_on_error
         self._next_warning = -math.inf
 
-    async def check(self, client: ClientKey, endpoint: str, fields: Mapping[str, Any]) -> None:
+    async def check(self, client: ClientKey, endpoint: str, request: ApiRequest) -> None:
         """Let the request pass, or raise WireError: 400 when its new text is flagged, 503 when it cannot be read.
 
-        `endpoint` and `fields` are those of `new_user_text`. Clients without ENABLE_MODERATION pass.
+        `endpoint` is its path. Clients without ENABLE_MODERATION pass.
         """
-        if not client.preferences.enable_moderation:
+        if not client.preferences.enable_moderation or endpoint not in FINDERS:
             return
-        texts = new_user_text(endpoint, fields)
+        texts = new_user_text(endpoint, fields_to_read(request))
         if not texts:
             return
         try:
@@ -87,6 +91,13 @@ class Moderation:
         if now >= self._next_warning:
             self._next_warning = now + WARNING_INTERVAL
             logger.warning(f"uniapi: requests pass without moderation (MODERATION_ON_ERROR=allow): {why}.")
+
+
+def fields_to_read(request: ApiRequest) -> Mapping[str, Any]:
+    """Those with the user's text. A form's others are not looked at: they need not even be text."""
+    if isinstance(request, FormRequest):
+        return {part.name: request.text(part) for part in request.parts if part.name == FORM_TEXT}
+    return request.fields
 
 
 def has_verdict(result: Mapping[str, Any]) -> bool:

@@ -44,7 +44,7 @@ def service_endpoint(path: str) -> Endpoint:
         request = offer.read(question.body, question.content_type)
         candidates = gateway.candidates(client, request.model, question.destination)
         if gateway.moderation is not None:
-            await gateway.moderation.check(client, path, request.fields)
+            await gateway.moderation.check(client, path, request)
         return gateway.exchange(
             client,
             request,

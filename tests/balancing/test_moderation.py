@@ -10,7 +10,10 @@ from balancing.moderation import Moderation
 from balancing.replies import Reply
 from tests.balancing.world import ANYBODY, Clock, client
 from tests.recordings import Recording, for_recordings
+from tests.translators.endpoint_exchange import FORM_TYPE, form
+from translators.base import ApiRequest, JsonRequest
 from translators.errors import WireError
+from translators.forms import read_form
 
 MODERATED = client(enable_moderation=True)
 CHAT = "/v1/chat/completions"
@@ -44,7 +47,10 @@ class Asked:
         return self.given
 
     def check(self, fields=ASK, *, who=MODERATED, endpoint=CHAT):
-        asyncio.run(self.moderation.check(who, endpoint, fields))
+        self.check_request(JsonRequest(b"", {"model": "m", **fields}), who=who, endpoint=endpoint)
+
+    def check_request(self, request: ApiRequest, *, who=MODERATED, endpoint=CHAT):
+        asyncio.run(self.moderation.check(who, endpoint, request))
 
     def refusal(self, fields=ASK) -> WireError:
         with pytest.raises(WireError) as caught:
@@ -99,6 +105,24 @@ def test_flagged_text_is_refused_with_its_categories(allow):
     assert error.message == (
         "The moderation flagged the new text of this request (violence, hate/threatening). It was not sent on."
     )
+
+
+ODD = form(("model", None, b"m"), ("image", "a", b"1"), ("prompt", None, b"a cat"), ("odd", None, b"\xff"))
+
+
+def test_of_a_form_the_prompt_is_read_and_nothing_else():
+    """The other fields need not be text."""
+    asked = Asked(answer(verdict()))
+    asked.check_request(read_form(ODD, FORM_TYPE), endpoint="/v1/images/edits")
+    assert asked.bodies == [{"model": OMNI, "input": ["a cat"]}]
+
+
+@pytest.mark.parametrize(("who", "endpoint"), [(ANYBODY, "/v1/images/edits"), (MODERATED, "/v1/audio/transcriptions")])
+def test_nothing_of_a_form_is_read_without_need(who, endpoint):
+    """Not even its prompt."""
+    asked = Asked(answer(verdict(True)))
+    asked.check_request(read_form(ODD.replace(b"a cat", b"\xff\xfe"), FORM_TYPE), who=who, endpoint=endpoint)
+    assert asked.bodies == []
 
 
 def test_flagged_without_a_category_is_flagged_all_the_same():

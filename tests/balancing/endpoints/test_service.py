@@ -9,8 +9,11 @@ from balancing.call import Call
 from balancing.endpoints import ENDPOINTS, Endpoint
 from balancing.exchange import Exchange, Step
 from balancing.gateway import Gateway
-from config.schema import Provider
+from balancing.moderation import Moderation
+from balancing.replies import Reply
+from config.schema import ClientKey, Provider
 from tests.balancing.world import ANYBODY, Clock, World, ask, provider
+from tests.translators.endpoint_exchange import FORM_TYPE, form
 from translators.errors import WireError
 from translators.services import OFFERS
 
@@ -89,6 +92,22 @@ def test_what_is_no_request_is_refused_before_anything_is_asked(path):
     with pytest.raises(WireError) as caught:
         ask(gateway_of(provider("a")), endpoint_at(path), ANYBODY, b"[1, 2]", content_type="application/json")
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/transcriptions", "/v1/images/edits"])
+def test_a_form_goes_on_whole_whatever_is_in_its_fields(path):
+    """Also where there is a moderation, which this client has not asked for."""
+
+    async def judge(client: ClientKey, body: bytes) -> Reply:
+        raise AssertionError("nobody is to be asked")
+
+    gateway = gateway_of(provider("a"))
+    gateway.moderation = Moderation(judge, lambda client, model: True, Clock(), allow_on_error=False)
+    fields = [("model", None, b"m"), ("prompt", None, b"p"), ("odd", None, b"\xff\xfe"), ("other", None, b"\x00")]
+    body = form(*fields, ("file", "a.wav", b"RIFF"), ("image", "a.png", b"\x89PNG"))
+    exchange = ask(gateway, endpoint_at(path), ANYBODY, body, content_type=FORM_TYPE)
+    assert isinstance(exchange, Exchange)
+    assert begun(exchange).wire.body == body
 
 
 def test_a_model_that_nobody_offers_is_404():
