@@ -1,13 +1,20 @@
 """The contracts: what a dialect (client's side) and an engine (provider's side) have to offer."""
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from translators.errors import UpstreamError
-from translators.jsontext import dumps, model_replaced
+from translators.errors import RequestError, UpstreamError
+from translators.jsontext import ESCAPED_LETTER, dumps, member_names, model_replaced
 from translators.types import ChatRequest, Event, Splice, Target, Usage, WireRequest
+
+ONLY_ONCE = ("model", "messages", "prompt", "input", "stream", "stream_options")
+"""Fields that the gateway acts on: of two, a provider that took the first where the gateway has read the last would be
+asked for something else than was allowed. forms.py has those of forms."""
+ONLY_ONCE_FIELD = re.compile(rb'"(%s)"\s*:' % b"|".join(name.encode() for name in ONLY_ONCE))
 
 
 class ApiRequest(Protocol):
@@ -37,7 +44,9 @@ class JsonRequest:
     content_type = "application/json"
 
     def __init__(self, body: bytes, raw: Mapping[str, Any]) -> None:
-        self.body = body
+        """Raises RequestError where anything of which there can be one only is said twice."""
+        check_said_once(body, raw)
+        self.body = body.removeprefix(BOM_UTF8)
         self.raw = raw
         self.model: str = raw["model"]
         self.stream = raw.get("stream") is True
@@ -52,6 +61,21 @@ class JsonRequest:
         if name == self.model:
             return self.body, None
         return model_replaced(self.body, self.raw, name) or dumps({**self.raw, "model": name}), None
+
+
+def check_said_once(body: bytes, raw: Mapping[str, Any]) -> None:
+    """Raises RequestError where one of ONLY_ONCE stands in the object twice, or in capitals, which some providers do
+    not tell apart. Other objects inside may have members of these names."""
+    for name in raw:
+        meant = name.casefold()
+        if meant != name and meant in ONLY_ONCE:
+            raise RequestError(f"`{name}` must be written `{meant}`.", param=name)
+    found = ONLY_ONCE_FIELD.findall(body)
+    alone = len(found) == len(set(found)) and not ESCAPED_LETTER.search(body)
+    names = () if alone else member_names(body)
+    for name in ONLY_ONCE:
+        if names.count(name) > 1:
+            raise RequestError(f"`{name}` stands in the body more than once.", param=name)
 
 
 class ClientRequest(JsonRequest):

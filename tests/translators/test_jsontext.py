@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translators.jsontext import count_in, dumps, loads, loads_object, object_in, objects_in, text_in
+from translators.jsontext import count_in, dumps, loads, loads_object, member_names, object_in, objects_in, text_in
 
 VALUES = st.recursive(
     st.none()
@@ -67,12 +67,25 @@ def test_depth_without_end_is_no_json_rather_than_a_crash() -> None:
             loads(text)
 
 
+@pytest.mark.parametrize("text", [b'{"a":"b"}', b'{"a":"\\ud83d"}'])
+def test_a_byte_order_mark_is_passed_over(text: bytes) -> None:
+    """RFC 8259, §8.1."""
+    assert loads(b"\xef\xbb\xbf" + text) == loads(text)
+    assert member_names(b"\xef\xbb\xbf" + text) == ["a"]
+
+
+def test_the_names_in_an_object_are_all_told() -> None:
+    """Twice if they stand there twice, however they are written; those of objects inside are not."""
+    text = b'{"a":{"b":1,"b":2},"c":[{"a":1}],"\\u0061":%s,"d":-1.5e999,"a":null}' % (b"9" * 5000)
+    assert member_names(text) == ["a", "c", "a", "d", "a"]
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_are_an_object_or_none(data: bytes) -> None:
     """The forgiving reader never raises."""
     expected = None
     try:
-        expected = json.loads(data.decode("utf-8"))
+        expected = json.loads(data.decode("utf-8-sig"))
     except ValueError:
         pass
     value = loads_object(data)
