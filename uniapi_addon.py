@@ -65,6 +65,7 @@ from balancing.identity import short_name  # noqa: E402
 from balancing.overview import channel_lines, outlook_lines  # noqa: E402
 from balancing.passage import Passage, arriving, replayed  # noqa: E402
 from balancing.replies import Reply, error_reply, internal_error, loaded_anew  # noqa: E402
+from balancing.request_body import decoded  # noqa: E402
 from config.environment import Environment  # noqa: E402
 from config.load import ConfigError  # noqa: E402
 from config.options import wrong_host, wrong_number  # noqa: E402
@@ -77,7 +78,6 @@ from inspection.flow_notes import NotedClient, note_client, note_outcome, note_p
 from inspection.host import add_options, refuse, tls_options, warn_if_open  # noqa: E402
 from inspection.messages import (  # noqa: E402
     PREFLIGHT_HEADERS,
-    body_of,
     clone,
     mask_keys,
     rewrite,
@@ -92,7 +92,7 @@ from inspection.summary import log_line  # noqa: E402
 from stats.database import database_of  # noqa: E402
 from stats.recorder import Statistics  # noqa: E402
 from stats.reports import Reports  # noqa: E402
-from translators.errors import RequestError, WireError  # noqa: E402
+from translators.errors import WireError  # noqa: E402
 
 passages: WeakKeyDictionary[http.HTTPFlow, Passage] = (
     WeakKeyDictionary() if passages_of_earlier_load is None else passages_of_earlier_load
@@ -272,14 +272,12 @@ class Uniapi:
             self.give_up(flow, passage)
 
     async def serve(self, flow: http.HTTPFlow, passage: Passage) -> None:
-        body = self.take_in(flow, passage)
         if flow.request.method == "OPTIONS" and passage.endpoint is not None:
+            note_client(flow, "", b"")
             flow.response = self.reply(flow, Reply(204, PREFLIGHT_HEADERS, b""))
             return
-        if passage.refusal is not None:
-            raise passage.refusal
+        body = await self.take_in(flow, passage)
         assert passage.endpoint
-        passage.admit(self.gateway)
         question = passage.question(body, flow.request.headers.get("content-type", ""))
         answer = await passage.endpoint.answer(self.gateway, question)
         if isinstance(answer, Reply):
@@ -289,15 +287,17 @@ class Uniapi:
             self.reports.began(stream=answer.request.stream)
             await self.prepare_attempt(flow, passage, answer)
 
-    def take_in(self, flow: http.HTTPFlow, passage: Passage) -> bytes:
-        """The body of the request, which is kept with the flow whatever becomes of it."""
+    async def take_in(self, flow: http.HTTPFlow, passage: Passage) -> bytes:
+        """The body of the request, which is kept with the flow whatever becomes of it. Raises WireError: the request
+        is not served."""
         body = flow.request.raw_content or b""
-        if passage.refusal is None:
-            try:
-                body = body_of(flow.request)
-            except RequestError as error:
-                passage.refusal = error
-        note_client(flow, short_name(passage.client) if passage.client else "", body)
+        try:
+            if passage.refusal is not None:
+                raise passage.refusal
+            passage.admit(self.gateway)
+            body = await decoded(body, flow.request.headers.get("content-encoding", ""))
+        finally:
+            note_client(flow, short_name(passage.client) if passage.client else "", body)
         return body
 
     # --- attempts (called by balancing/failover.py) ---

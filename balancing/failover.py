@@ -61,10 +61,10 @@ from balancing.large_bodies import LARGE_BYTES, GrowingBody, UniapiDrainHook, co
 from balancing.leg import Leg
 from balancing.proxies import proxy_of
 from balancing.replies import error_reply
+from balancing.request_body import BODY_LIMIT, too_large
 from balancing.tunnels import server_spec
 from translators.errors import Kind, RequestError, WireError
 
-BODY_LIMIT = 100 * 1024 * 1024
 KEPT_STREAM_BYTES = 4 * 1024 * 1024
 """How much of a streamed answer stays in the flow."""
 
@@ -175,7 +175,7 @@ class FailoverStream(AttemptsStream):
         self.is_large = len(self.request_body_buf) > LARGE_BYTES
         if len(self.request_body_buf) <= BODY_LIMIT:
             return False
-        message = f"The request's body is larger than the gateway's limit of {BODY_LIMIT // 1024 // 1024} MB."
+        message = too_large()
         self.flow.error = mitmproxy_flow.Error(message)
         yield http_hooks.HttpErrorHook(self.flow)
         yield SendHttp(ResponseProtocolError(self.stream_id, message, ErrorCode.REQUEST_TOO_LARGE), self.context.client)

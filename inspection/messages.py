@@ -13,7 +13,6 @@ from mitmproxy import http
 from mitmproxy.net.http import status_codes
 
 from config.secrets import mask
-from translators.errors import RequestError
 from translators.types import WireRequest
 
 CORS_HEADERS = (
@@ -47,16 +46,6 @@ def mask_keys(request: http.Request) -> None:
 def masked_bytes(value: bytes) -> bytes:
     """See masked_credential; `value` may be any bytes that a client has sent."""
     return masked_credential(value.decode("utf-8", "replace")).encode()
-
-
-def body_of(request: http.Request) -> bytes:
-    """The body, decoded where the client has compressed it. Raises RequestError."""
-    if any(name.lower() == b"content-encoding" for name, _ in request.headers.fields):
-        try:
-            return request.content or b""
-        except ValueError:
-            raise RequestError("The body is not encoded as its content-encoding says.") from None
-    return request.raw_content or b""
 
 
 def masked_credential(value: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from balancing.failover import BODY_LIMIT
+from balancing.request_body import BODY_LIMIT
 from tests.e2e.clients import tunnel_client
 from tests.e2e.conftest import CLIENT_KEY, config_of, provider
 from tests.e2e.gateway_process import GatewayProcess

@@ -4,8 +4,7 @@ import pytest
 from mitmproxy.test import tutils
 
 from config.secrets import mask
-from inspection.messages import body_of, mask_keys, masked_credential
-from translators.errors import RequestError
+from inspection.messages import mask_keys, masked_credential
 
 KEY = "sk-a-key-of-the-client-0001"
 
@@ -61,11 +60,3 @@ def test_a_short_key_takes_nothing_out_of_other_headers():
 def test_only_a_scheme_is_shown_beside_a_masked_credential(value, shown):
     """What stands before a blank may be half of the secret."""
     assert masked_credential(value) == shown
-
-
-def test_a_body_that_is_not_encoded_as_it_says_is_refused_in_plain_words():
-    """Without its bytes, and without Python's."""
-    request = tutils.treq(headers=[(b"content-encoding", b"gzip")], content=b"junk")
-    with pytest.raises(RequestError) as refused:
-        body_of(request)
-    assert refused.value.message == "The body is not encoded as its content-encoding says."
