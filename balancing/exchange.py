@@ -38,7 +38,9 @@ TOKEN_ENGINES = ("vertex-gemini", "vertex-claude")
 KEPT_ERROR_BYTES = 64 * 1024
 """How much of a failed attempt's answer is kept for inspection."""
 DROPPED_SHOWN = 20
-"""How many dropped fields the x-uniapi-dropped header names."""
+"""How many dropped fields the x-uniapi-dropped header names …"""
+NAME_SHOWN = 64
+"""… and how many characters of each."""
 
 
 class Step(Enum):
@@ -263,13 +265,18 @@ class Exchange:
         assert self.winner
         headers = {}
         if self.notes:
-            fields = list(dict.fromkeys(note.field for note in self.notes))
+            fields = list(dict.fromkeys(header_name(note.field) for note in self.notes))
             more = f", and {len(fields) - DROPPED_SHOWN} more" if len(fields) > DROPPED_SHOWN else ""
             headers["x-uniapi-dropped"] = ", ".join(fields[:DROPPED_SHOWN]) + more
         request_id = self.winner.headers.get("x-request-id") or self.winner.headers.get("request-id")
         if request_id:
             headers["x-uniapi-upstream-request-id"] = request_id
         return headers
+
+
+def header_name(field: str) -> str:
+    """A field's name, which is of the client's making, as a header can carry it among others."""
+    return "".join(letter if "!" <= letter <= "~" and letter != "," else "?" for letter in field[:NAME_SHOWN])
 
 
 def target_of(attempt: Attempt, key: str) -> Target:

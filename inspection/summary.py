@@ -19,7 +19,7 @@ def log_line(account: Mapping[str, Any]) -> str:
     failures = [failed_attempt(attempt) for attempt in account["attempts"] if attempt["error"]]
     if failures:
         parts.append(f"({', '.join(failures)})")
-    return " ".join(parts)
+    return printable(" ".join(parts))
 
 
 def comment(account: Mapping[str, Any]) -> str:
@@ -42,7 +42,7 @@ def comment(account: Mapping[str, Any]) -> str:
         parts.append(outcome or "?")
     if dropped:
         parts.append(f"dropped: {dropped}")
-    return " · ".join(parts)
+    return printable(" · ".join(parts))
 
 
 def title(account: Mapping[str, Any]) -> str:
@@ -59,3 +59,8 @@ def served_by(account: Mapping[str, Any]) -> str:
 def failed_attempt(attempt: Mapping[str, Any]) -> str:
     what = attempt["status"] if attempt["status"] and attempt["status"] >= 400 else attempt["error"]
     return f"{attempt['provider']}: {what} {attempt['ms']} ms"
+
+
+def printable(line: str) -> str:
+    """One line, whatever a client has put into the names in it."""
+    return line if line.isprintable() else "".join(each if each.isprintable() else "?" for each in line)

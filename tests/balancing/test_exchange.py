@@ -369,6 +369,16 @@ def test_dropped_fields_are_named_in_a_header_of_bounded_length():
     assert header.endswith(", and 10 more")
 
 
+def test_a_dropped_field_cannot_write_headers_of_its_own():
+    """Its name is of the client's making."""
+    fields: dict[str, Any] = {"a\r\nset-cookie: b=c": 1, "d, é": 1, "x" * 100: 1}
+    trial = Trial(provider("a", engine="claude"), **fields)
+    trial.begin()
+    trial.answer(200, JSON, CLAUDE_ANSWER)
+    names = trial.exchange.answer_headers()["x-uniapi-dropped"].split(", ")
+    assert sorted(names) == ["a??set-cookie:?b=c", "d???", "x" * 64]
+
+
 def test_the_account_says_who_answered_and_what_failed_before():
     """Plain data, for the flow, the log and the statistics."""
     trial = Trial(provider("a"), provider("b"))

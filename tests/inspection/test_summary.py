@@ -85,3 +85,10 @@ def test_what_the_gateway_refused_itself():
     refused = account(outcome="error", refused="rate_limit_exceeded", status=429, provider=None, attempts=[])
     assert log_line(refused) == "/v1/chat/completions refused: rate_limit_exceeded 429 in 1.24 s"
     assert comment(refused).startswith("/v1/chat/completions refused: rate_limit_exceeded · ")
+
+
+def test_a_line_is_one_line_whatever_a_client_calls_things():
+    """No second entry in the log, and nothing that a terminal would act on."""
+    odd = account(asked="gpt\n12:00 forged", dropped=[{"field": "a\x1b[2Jb", "reason": "none"}])
+    assert log_line(odd).startswith("gpt?12:00 forged → good/up")
+    assert comment(odd).endswith("dropped: a?[2Jb")
