@@ -199,8 +199,9 @@ def unknown_names(message: Mapping[str, Any], facts: Facts) -> Set[str]:
 
 def adjusted_message(message: Mapping[str, Any], facts: Facts) -> Any:
     changes: dict[str, Any] = dict.fromkeys(unknown_names(message, facts), ABSENT)
-    if message.get("role") in facts.roles:
-        changes["role"] = facts.roles[message["role"]]
+    role = message.get("role")
+    if isinstance(role, str) and role in facts.roles:
+        changes["role"] = facts.roles[role]
     if facts.reasoning is not None:
         changes |= renamed_reasoning(message, facts.reasoning)
     if facts.call_ids is not None and "tool_call_id" in message:

@@ -25,7 +25,7 @@ class OpenRouter(Gpt):
     name = "openrouter"
 
     def url(self, target: Target, endpoint: str) -> str:
-        base_url = target.base_url or HOST
+        base_url = (target.base_url or HOST).split("?", 1)[0]
         return prefix(base_url if urlsplit(base_url).path.strip("/") else base_url.rstrip("/") + API) + endpoint
 
     def facts(self, target: Target) -> Facts:

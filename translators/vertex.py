@@ -142,7 +142,7 @@ def without_cache_scopes(body: Block) -> tuple[Block, bool]:
 def location(target: Target, version: str) -> str:
     """The address up to the region. `base_url` replaces Vertex's host, and its version if it names one; a host of
     Vertex's own in it only says that this is Vertex, since each region has another."""
-    base_url = target.base_url.split("/projects/", 1)[0].rstrip("/")
+    base_url = target.base_url.split("?", 1)[0].split("/projects/", 1)[0].rstrip("/")
     given = VERSION.search(urlsplit(base_url).path)
     if not base_url or OWN_HOST.fullmatch(urlsplit(base_url).netloc):
         base_url = regional_host(target.region) + (given[0].rstrip("/") if given else f"/{version}")

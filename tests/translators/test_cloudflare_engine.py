@@ -85,6 +85,12 @@ def test_cloudflares_own_wire_has_the_model_in_the_address() -> None:
     assert body(stream=True)["stream_options"] == {"include_usage": True}
 
 
+@pytest.mark.parametrize("role", [["user"], {"a": 1}, 7, None])
+def test_a_role_that_is_no_text_goes_on_as_it_came(role: object) -> None:
+    """The provider says what is wrong with it."""
+    assert body(messages=[{"role": role, "content": "Hi"}])["messages"][0]["role"] == role
+
+
 def test_pitfall_098_content_is_a_string() -> None:
     """LL#29353, sure#467: text parts are one string, nothing is an empty one; pictures stay in parts."""
     text = {"type": "text", "text": "a"}

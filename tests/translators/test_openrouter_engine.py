@@ -41,6 +41,7 @@ def opened() -> AnswerStream:
     [
         ("", "https://openrouter.ai/api/v1/chat/completions"),
         ("https://openrouter.ai", "https://openrouter.ai/api/v1/chat/completions"),
+        ("https://openrouter.ai?key=secret", "https://openrouter.ai/api/v1/chat/completions"),
         ("https://openrouter.ai/api/v1/", "https://openrouter.ai/api/v1/chat/completions"),
         ("https://openrouter.ai/api/v1/chat/completions", "https://openrouter.ai/api/v1/chat/completions"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000/api/v1/chat/completions"),

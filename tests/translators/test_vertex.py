@@ -67,6 +67,7 @@ def test_pitfall_090_streams_have_their_own_method() -> None:
     [
         ("http://localhost:9", "http://localhost:9/v1"),
         ("http://localhost:9/vertex/", "http://localhost:9/vertex/v1"),
+        ("http://localhost:9/vertex?key=secret", "http://localhost:9/vertex/v1"),
         ("https://private.example/v1", "https://private.example/v1"),
         ("https://us-central1-aiplatform.googleapis.com", "https://europe-west1-aiplatform.googleapis.com/v1"),
         ("https://aiplatform.googleapis.com/v1/projects/x", "https://europe-west1-aiplatform.googleapis.com/v1"),
