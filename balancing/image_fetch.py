@@ -3,8 +3,9 @@
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -15,7 +16,7 @@ from balancing.image_download import SECONDS, Allowed, Download, DownloadError, 
 from translators.base import ClientRequest, Translator
 from translators.errors import RequestError, UntranslatableError
 from translators.media import Media, read_base64
-from translators.media_urls import Address, unread, with_media
+from translators.media_urls import unread, with_media
 from translators.types import Target
 
 KEPT_SECONDS = 60.0
@@ -29,6 +30,23 @@ AT_ONCE = 8
 REQUEST_BYTES = 64 * 1024 * 1024
 """As base64, for one request: about the most that any provider takes."""
 SHOWN_LENGTH = 200
+
+
+class Place(Protocol):
+    """An address in a request. It can be the key of a mapping."""
+
+    @property
+    def kind(self) -> str:
+        """image or file"""
+        ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def path(self) -> str:
+        """Where in the request it stands, as errors name it."""
+        ...
 
 
 @dataclass(slots=True)
@@ -66,13 +84,15 @@ class ImageFetcher:
         Raises UntranslatableError (another engine may read the address by itself), RequestError for too much at once.
         """
         wanted = unread(request, translator, target)
-        if not wanted:
-            return request
+        return with_media(request, await self.data_urls(wanted)) if wanted else request
+
+    async def data_urls[Named: Place](self, wanted: Sequence[Named]) -> dict[Named, str]:
+        """What is at these addresses. Raises as `prepared` does."""
         media = await self._all({address.url: address for address in reversed(wanted)}.values())
         for address in wanted:
             if address.kind == "image" and not media[address.url].mime.startswith("image/"):
                 raise failure(address, "there is no picture, or not one of a known type")
-        return with_media(request, {address: data_url(media[address.url]) for address in wanted})
+        return {address: data_url(media[address.url]) for address in wanted}
 
     async def fetch(self, url: str) -> Media:
         """What is at an address. However many ask at once, it is fetched once; when nobody waits any more, it is given
@@ -97,12 +117,12 @@ class ImageFetcher:
                 flight.task.cancel()
                 del self._flights[url]
 
-    async def _all(self, addresses: Iterable[Address]) -> dict[str, Media]:
+    async def _all(self, addresses: Iterable[Place]) -> dict[str, Media]:
         """By URL, in no order. Raises RequestError."""
         found: dict[str, Media] = {}
         slots = asyncio.Semaphore(AT_ONCE)
 
-        async def fetch_one(address: Address) -> None:
+        async def fetch_one(address: Place) -> None:
             async with slots:
                 try:
                     found[address.url] = await self.fetch(address.url)
@@ -111,7 +131,7 @@ class ImageFetcher:
             if sum(len(media.data) for media in found.values()) > REQUEST_BYTES:
                 raise RequestError(
                     "The pictures and files at addresses are too large together; send fewer or smaller ones.",
-                    param="messages",
+                    param=address.path.partition("[")[0],
                 )
 
         try:
@@ -153,7 +173,7 @@ def data_url(media: Media) -> str:
     return f"data:{media.mime};base64,{media.data}"
 
 
-def failure(address: Address, reason: str) -> UntranslatableError:
+def failure(address: Place, reason: str) -> UntranslatableError:
     """The error for the client, in the form that OpenAI's has."""
     what = "picture" if address.kind == "image" else "file"
     return UntranslatableError(

@@ -7,6 +7,7 @@ from balancing.endpoints.endpoint import Endpoint, Question
 from balancing.exchange import Exchange, Preparation
 from balancing.gateway import Gateway
 from balancing.identity import identity_of
+from balancing.image_edit_preparation import ImageEditPreparation
 from balancing.own_calls import OwnCalls
 from balancing.replies import Reply
 from config.schema import ClientKey
@@ -15,11 +16,16 @@ from translators.services import OFFERS
 from translators.types import Target
 
 CHAT = "/v1/chat/completions"
+EDITS = "/v1/images/edits"
 MODERATIONS = "/v1/moderations"
 
 
 def chat_preparation(gateway: Gateway, client: ClientKey) -> Preparation:
     return ChatPreparation(gateway.images, gateway.reasoning, identity_of(client))
+
+
+def edit_preparation(gateway: Gateway, client: ClientKey) -> Preparation:
+    return ImageEditPreparation(gateway.images) if gateway.images else as_it_is
 
 
 def no_preparation(gateway: Gateway, client: ClientKey) -> Preparation:
@@ -30,7 +36,10 @@ async def as_it_is(request: ApiRequest, target: Target, engine: str) -> tuple[Ap
     return request, None
 
 
-PREPARATIONS: Mapping[str, Callable[[Gateway, ClientKey], Preparation]] = {CHAT: chat_preparation}
+PREPARATIONS: Mapping[str, Callable[[Gateway, ClientKey], Preparation]] = {
+    CHAT: chat_preparation,
+    EDITS: edit_preparation,
+}
 """Endpoint → what its requests need before a service builds from them."""
 
 

@@ -44,6 +44,13 @@ def ask(gateway: GatewayProcess, url: str) -> httpx2.Response:
     return httpx2.post(f"{gateway.base_url}/chat/completions", json=body, headers=headers, timeout=30)
 
 
+def change(gateway: GatewayProcess, *urls: str) -> httpx2.Response:
+    """Pictures to change, by their addresses."""
+    body = {"model": "test-model", "prompt": "a hat", "images": [{"image_url": url} for url in urls]}
+    headers = {"authorization": f"Bearer {CLIENT_KEY}"}
+    return httpx2.post(f"{gateway.base_url}/images/edits", json=body, headers=headers, timeout=30)
+
+
 def pictures(upstream: Upstream) -> list[dict]:
     """What the provider has been sent of them."""
     requests = [seen.json["contents"][0]["parts"] for seen in upstream.requests("gemini")]
@@ -125,3 +132,20 @@ def test_who_fetches_by_itself_is_asked_instead(served, upstream):
     [seen] = upstream.requests("reads")
     assert seen.json["messages"][0]["content"][1]["image_url"] == {"url": url}
     assert upstream.requests("secret") == []
+
+
+def test_pictures_to_change_are_fetched_with_the_same_care(served, upstream):
+    """What the provider reads by itself goes on as it is, what is public is fetched, anything else is refused."""
+    gateway = served()
+    change(gateway, "https://pictures.example/1.png", f"http://public.example:{upstream.port}/cat.png/")
+    assert pictures(upstream) == [
+        {"fileData": {"mimeType": "image/png", "fileUri": "https://pictures.example/1.png"}},
+        {"inlineData": {"mimeType": "image/png", "data": b64encode(PNG).decode()}},
+    ]
+    for url in (f"http://127.0.0.1:{upstream.port}/secret/", f"http://public.example:{upstream.port}/to-loopback/"):
+        refusal = change(gateway, f"http://public.example:{upstream.port}/cat.png/", url)
+        error = refusal.json()["error"]
+        assert (refusal.status_code, error["code"], error["param"]) == (400, "invalid_image_url", "images[1]")
+        assert error["message"] == f"The picture at {url} cannot be fetched: it leads to an address that is not public."
+    assert upstream.requests("secret") == []
+    assert len(upstream.requests("gemini")) == 1
