@@ -33,6 +33,9 @@ AUDIO_TYPES = {"mp3": "audio/mpeg", "pcm16": "audio/pcm"}
 FILES = "https://generativelanguage.googleapis.com/v1beta/"
 """What stands before the name of an uploaded file, `files/abc`, in its address."""
 
+ADDRESSES = ("https://", "http://", "gs://")
+"""How what Gemini reads by itself begins."""
+
 TYPES_OF_NAMES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -125,9 +128,16 @@ def image_part(url: str, path: str) -> JsonObject:
 
 
 def media_at(url: str, usual_type: str, path: str) -> JsonObject:
-    """What a URL leads to: a data URL's bytes, or, for any other, the address itself, which Gemini reads by itself."""
+    """What a URL leads to: a data URL's bytes, or else the address, which Gemini reads by itself.
+
+    Raises UntranslatableError for an address of any other kind.
+    """
     if url[:5].lower() == "data:":
         return inline_data(_read(url, usual_type, path))
+    if not url.lower().startswith(ADDRESSES):
+        raise UntranslatableError(
+            f"`{path}` is no http or https address, nor one of Google's storage (gs://…) or a data URL.", param=path
+        )
     return {"fileData": {"mimeType": type_of_name(url) or usual_type, "fileUri": url}}
 
 

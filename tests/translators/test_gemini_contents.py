@@ -245,6 +245,19 @@ def test_pitfall_085_data_urls_of_any_spelling(url: str) -> None:
     assert contents(image(url))[0]["parts"] == [{"inlineData": {"mimeType": "image/png", "data": PNG}}]
 
 
+@pytest.mark.parametrize("url", ["ftp://example.com/cat.png", "file:///etc/passwd", "cat.png", "iVBORw0KGgo="])
+def test_addresses_that_gemini_does_not_read_are_refused_with_their_place(url: str) -> None:
+    """400, of pictures, files and videos; so that another engine may be tried."""
+    parts: list[dict[str, object]] = [
+        {"type": "image_url", "image_url": {"url": url}},
+        {"type": "file", "file": {"file_url": url}},
+        {"type": "video_url", "video_url": {"url": url}},
+    ]
+    for part in parts:
+        with pytest.raises(UntranslatableError, match=r"messages\[0\]\.content\[0\]` is no http or https address"):
+            contents({"role": "user", "content": [part]})
+
+
 def test_pictures_that_gemini_does_not_take_are_refused_with_their_place() -> None:
     """So that another engine may be tried."""
     with pytest.raises(UntranslatableError, match=r"messages\[0\]\.content\[0\]` is image/gif"):
