@@ -5,6 +5,8 @@ const REFRESH_SECONDS = 10;
 const STALE_SECONDS = 30;
 const PATIENCE_SECONDS = 15;
 const STORED_KEY = "uniapi-stats-key";
+// The page may be served below a prefix, and with a slash at the end.
+const STATISTICS_URL = new URL("v1/stats", location.origin + location.pathname.replace(/\/+$/, ""));
 const RANGES = { 1: "1 h", 24: "24 h", 168: "7 d", 720: "30 d" };
 
 let key = sessionStorage.getItem(STORED_KEY);
@@ -38,9 +40,8 @@ async function refresh() {
   show();
 }
 
-/** The path is relative: the page may be served below a prefix. */
 async function ask(signal) {
-  const answer = await fetch(`v1/stats?hours=${hours}`, {
+  const answer = await fetch(`${STATISTICS_URL}?hours=${hours}`, {
     headers: { Authorization: `Bearer ${key}` },
     cache: "no-store",
     credentials: "omit",

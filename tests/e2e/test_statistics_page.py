@@ -107,6 +107,13 @@ def test_a_wrong_key_is_told_of(page, key, says):
     assert not page.find_element(By.ID, "board").is_displayed()
 
 
+def test_a_slash_at_the_end_of_the_address_does_no_harm(page, gateway):
+    """The gateway answers there, too."""
+    page.get(f"{gateway.url}/stats/")
+    sign_in(page, ADMIN_KEY)
+    eventually(page, lambda: page.find_element(By.ID, "board").is_displayed())
+
+
 def test_new_requests_appear_by_themselves(page, gateway):
     """Nobody has to reload the page."""
     sign_in(page, ADMIN_KEY)

@@ -76,7 +76,7 @@ class PageServer:
         if path.endswith("/v1/stats"):
             status, body = self._stats(int(query.removeprefix("hours=")), authorization)
             send(handler, status, json_headers, body)
-        elif path.endswith("/stats"):
+        elif path.rstrip("/").endswith("/stats"):
             send(handler, 200, self._page.headers, self._page.body)
         else:
             send(handler, 404, json_headers, b"{}")

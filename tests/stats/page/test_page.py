@@ -41,6 +41,16 @@ def test_key_is_sent_as_a_header_and_kept_for_the_tab_only(board: Chrome, server
     assert not [path for path, _ in server.requests if ADMIN_KEY in path]
 
 
+@pytest.mark.parametrize("prefix", ["", "/gateway", "/a/b"])
+@pytest.mark.parametrize("end", ["", "/", "//", "/?a=b/#c/"])
+def test_numbers_are_asked_for_where_the_page_is(page: Chrome, server: PageServer, prefix: str, end: str) -> None:
+    """Below a prefix too, and whatever stands behind the address."""
+    page.get(server.url.removesuffix("/stats") + f"{prefix}/stats{end}")
+    sign_in(page)
+    eventually(page, lambda: page.find_element(By.ID, "board").is_displayed())
+    assert {path for path, _ in server.stats_requests()} == {f"{prefix}/v1/stats?hours=24"}
+
+
 @pytest.mark.parametrize(
     ("key", "says"), [("sk-wrong", "does not know this key"), (USER_KEY, "not an admin's"), ("schlüssel", "ASCII")]
 )
