@@ -58,6 +58,7 @@ from balancing.connections import (
 )
 from balancing.exchange import Exchange, Step
 from balancing.large_bodies import LARGE_BYTES, GrowingBody, UniapiDrainHook, collect_soon
+from balancing.leaving_connections import LeavingHttp2Client
 from balancing.leg import Leg
 from balancing.proxies import proxy_of
 from balancing.replies import error_reply
@@ -89,6 +90,7 @@ class FailoverHttpLayer(AttemptsLayer):
         layer.touched = []
         layer.hedging = []
         layer.waiting = set()
+        layer.leaving = set()
         layer.alarm_at = None
         layer.alarm_wanted = False
 
@@ -220,8 +222,10 @@ class FailoverStream(AttemptsStream):
         yield command
 
     def taken_connections(self) -> Iterator[Connection]:
-        """Those that this attempt is not to have: the client's own to the server it wanted, and other attempts'."""
+        """Those that this attempt is not to have: the client's own to the server it wanted, other attempts', and those
+        that take no more."""
         yield self.layer.context.server
+        yield from self.layer.leaving
         for leg in self.legs.values():
             if leg.connecting is not None:
                 yield from self.layer.taken_by(leg.connecting)
@@ -284,6 +288,7 @@ class FailoverStream(AttemptsStream):
         assert isinstance(connection, Server)
         leg.connection = connection
         JoiningHttp1Client.take_over(self.layer.connections[connection])
+        LeavingHttp2Client.take_over(self.layer.connections[connection], self.layer.leaving)
         self.context.server = self.flow.server_conn = connection
         address_to_proxy(leg.request, connection)
         leg.unsent = leg.body()

@@ -18,6 +18,7 @@ import h2.exceptions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hyperframe.frame import GoAwayFrame
 
 
 class Stream:
@@ -40,6 +41,10 @@ class Stream:
         self._connection.h2.reset_stream(self._id, error_code)
         self._connection.flush()
 
+    def say_goodbye(self, *, last: int) -> None:
+        """No request behind the one with this number is answered on this connection. Nothing else changes."""
+        self._connection.send(GoAwayFrame(0, last_stream_id=last * 2 - 1).serialize())
+
     def data(self, data: bytes, *, ends: bool = False) -> None:
         self._connection.h2.send_data(self._id, data, end_stream=ends)
         self._connection.flush()
@@ -61,7 +66,10 @@ class Connection(asyncio.Protocol):
         self.flush()
 
     def flush(self) -> None:
-        self._transport.write(self.h2.data_to_send())
+        self.send(self.h2.data_to_send())
+
+    def send(self, data: bytes) -> None:
+        self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
         for event in self.h2.receive_data(data):

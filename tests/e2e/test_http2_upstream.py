@@ -168,3 +168,55 @@ def test_a_request_that_is_reset_has_failed(start, upstream, confdir):
     assert len(upstream.requests("resets")) == 2
     assert len(upstream.requests("other")) == 1
     client.close()
+
+
+async def says_goodbye(stream: Stream) -> None:
+    """In the midst of its second answer."""
+    stream.head(200, "text/event-stream")
+    for number, frame in enumerate(openai_stream("Hello", " there", "!")):
+        stream.data(frame.encode())
+        if stream.number == 2 and number == 1:
+            stream.say_goodbye(last=2)
+        await asyncio.sleep(0.05)
+    stream.data(b"", ends=True)
+
+
+async def says_goodbye_before_the_last(stream: Stream) -> None:
+    """To two requests of one connection: only the first of them is answered, and it takes its time."""
+    if stream.number == 2:
+        stream.say_goodbye(last=1)
+        return
+    stream.head(200, "application/json")
+    await asyncio.sleep(0.5)
+    stream.data(json.dumps(openai_answer("hi")).encode(), ends=True)
+
+
+def test_an_answer_that_is_on_when_its_connection_says_goodbye_goes_on(start, upstream, confdir):
+    """As servers do it in everyday running; the next request has a connection of its own (RFC 9113, section 6.8)."""
+    gateway = start(config_of(provider("leaves", upstream.on("leaves", says_goodbye))), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    for _ in range(3):
+        stream_id = client.post("/v1/chat/completions", {**ASK, "stream": True}, HEADERS)
+        while stream_id not in client.ended:
+            client.read()
+        assert b"[DONE]" in client.bodies[stream_id]
+        assert b"error" not in client.bodies[stream_id]
+    assert upstream.connections == 2
+    assert "cooling" not in gateway.log
+    client.close()
+
+
+def test_a_request_that_came_too_late_for_a_connection_is_sent_on_another(start, upstream, confdir):
+    """The goodbye names the last one that will be answered."""
+    gateway = start(config_of(provider("leaves", upstream.on("leaves", says_goodbye_before_the_last))), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    first = client.post("/v1/chat/completions", ASK, HEADERS)
+    while not upstream.requests("leaves"):
+        time.sleep(0.01)
+    second = client.post("/v1/chat/completions", ASK, HEADERS)
+    while not {first, second} <= client.ended:
+        client.read()
+    assert client.statuses[first] == client.statuses[second] == 200
+    assert upstream.connections == 2
+    assert "cooling" not in gateway.log
+    client.close()

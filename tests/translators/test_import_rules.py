@@ -31,6 +31,7 @@ MAY_IMPORT_MITMPROXY = (
     "uniapi_addon.py",
     "balancing/failover.py",
     "balancing/attempts_layer.py",  # what its streams wait for, and until when
+    "balancing/leaving_connections.py",  # those of them whose server says goodbye
     "balancing/leg.py",  # one of its attempts
     "balancing/large_bodies.py",  # how bodies of many megabytes pass through its layers
     "balancing/connections.py",  # how failover's connections are opened, kept and given up
