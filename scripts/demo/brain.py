@@ -6,7 +6,7 @@ once when several are named; puts tool results into words; keeps to an answer sc
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scripts.demo.conversation import Call, Prompt, Reply, Tool, Turn, Usage
 from scripts.demo.example import as_json, example
@@ -72,7 +72,7 @@ def _text(prompt: Prompt) -> str:
         return "\n".join(f"{result.name} answered: {result.text or 'nothing'}" for result in last.results)
     if last.role == "assistant":
         return " … and so on, as I had begun to say."
-    counted = re.search(r"\bcount(?: up)? to (\d+)", last.text, re.IGNORECASE)
+    counted = re.search(r"\bcount(?: up)? to (\d{1,9})", last.text, re.IGNORECASE)
     if counted:
         return ", ".join(str(number) for number in range(1, min(int(counted[1]), MOST_COUNTED) + 1))
     return " ".join(_reflection(prompt, last))
@@ -151,7 +151,8 @@ def _is_named(tool: Tool, said: str) -> bool:
 def _takes_one_text(tool: Tool) -> bool:
     """Then it is called once for each name the user mentions: the weather in Paris and in Rome."""
     properties = list(tool.schema.get("properties", {}).values())
-    return len(properties) == 1 and properties[0].get("type") == "string" and "enum" not in properties[0]
+    only = properties[0] if len(properties) == 1 and isinstance(properties[0], Mapping) else {}
+    return only.get("type") == "string" and "enum" not in only
 
 
 def _affordable(calls: list[Call], limit: int) -> tuple[Call, ...]:

@@ -6,6 +6,8 @@ from typing import Any
 
 DEPTH = 8
 """Below this, whatever a schema allows to leave out is left out: recursive schemas come to an end."""
+MOST = 200_000
+"""Steps and characters that an example may take: a schema that asks for more asks for an endless one."""
 FORMATS = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
@@ -20,11 +22,14 @@ FORMATS = {
 }
 
 
-def example(schema: Mapping[str, Any], words: Iterator[str]) -> Any:
+def example(schema: Any, words: Iterator[str]) -> Any:
     """A value that fits `schema`; free strings are filled from `words`, in the order of the properties.
 
-    `pattern`, `not` and conditions (`if`) are not honoured.
+    `pattern`, `not` and conditions (`if`) are not honoured. Raises ValueError if the value would have no end, and
+    TypeError, AttributeError, LookupError, ArithmeticError or RecursionError if this is no JSON schema.
     """
+    if not isinstance(schema, Mapping) or not isinstance(schema.get("properties", {}), Mapping):
+        raise TypeError("a schema and its properties are objects")
     return _Filler(schema, words).value(schema, 0)
 
 
@@ -32,9 +37,16 @@ class _Filler:
     def __init__(self, root: Mapping[str, Any], words: Iterator[str]) -> None:
         self._root = root
         self._words = words
+        self._left = MOST
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise ValueError("the schema asks for a value without end")
 
     def value(self, schema: Any, depth: int) -> Any:
         """A value for one node of the schema. `True` and `{}` allow anything."""
+        self._spend(1)
         if not isinstance(schema, Mapping):
             return self._string({})
         schema = self._resolved(schema)
@@ -64,6 +76,7 @@ class _Filler:
     def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """Follows `$ref` inside the document and puts `allOf` together."""
         while "$ref" in schema:
+            self._spend(1)
             siblings = {key: value for key, value in schema.items() if key != "$ref"}
             schema = {**self._at(schema["$ref"]), **siblings}
         merged = dict(schema)
@@ -121,12 +134,15 @@ class _Filler:
         if number == schema.get("exclusiveMinimum"):
             number += step
         while number > high or number == schema.get("exclusiveMaximum"):
+            self._spend(1)
             number -= step
         return number
 
     def _string(self, schema: Mapping[str, Any]) -> str:
         text = FORMATS.get(schema.get("format", "")) or next(self._words, "example")
-        text = text.ljust(schema.get("minLength", 0), ".")
+        least = schema.get("minLength", 0)
+        self._spend(max(least, 0))
+        text = text.ljust(least, ".")
         return text[: schema["maxLength"]] if "maxLength" in schema else text
 
 

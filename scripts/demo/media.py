@@ -20,6 +20,7 @@ SAMPLE_RATE = 8_000
 """Samples of sound in a second, 16 bits each, one channel."""
 TOKEN_SECONDS = 0.1
 DIMENSIONS = 64
+MOST_DIMENSIONS = 4096
 
 
 # --- pictures -----------------------------------------------------------------------------------------------
@@ -74,7 +75,9 @@ def heard(filename: str, sound: bytes) -> str:
 
 
 def vector(text: str, dimensions: int | None = None) -> list[float]:
-    """A vector of length 1 for a text."""
+    """A vector of length 1 for a text. Raises ValueError if there are no vectors with so many dimensions."""
+    if dimensions is not None and not 1 <= dimensions <= MOST_DIMENSIONS:
+        raise ValueError(f"{dimensions} dimensions")
     numbers: list[float] = []
     for block in range(-(-(dimensions or DIMENSIONS) // 32)):
         numbers += [byte / 127.5 - 1 for byte in digest(text, block)]

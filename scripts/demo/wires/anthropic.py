@@ -10,7 +10,7 @@ from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Prompt, Reply, Tool, ToolResult, Turn
 from scripts.demo.example import as_json
 from scripts.demo.wires.anthropic_rules import Block, blocks, problem, signature, thinks
-from scripts.demo.wires.base import Refused, Wire, new_id, stream
+from scripts.demo.wires.base import Refused, Wire, json_object, new_id, reading, stream
 
 KEY = "sk-ant-simulated"
 MODELS = ("claude-sonnet-4-5-simulated", "claude-haiku-4-5-simulated")
@@ -61,15 +61,13 @@ def _authorised(request: web.Request) -> None:
 
 async def json_of(request: web.Request) -> dict[str, Any]:
     """The JSON object in a request."""
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    body = await json_object(request)
+    if body is None:
         raise Refused(failure(400, "The request body is not valid JSON"))
     return body
 
 
+@reading(failure)
 def _check(body: Mapping[str, Any]) -> None:
     if body.get("model", MODELS[0]) not in MODELS:
         raise Refused(failure(404, f"model: {body['model']}"))
@@ -78,6 +76,7 @@ def _check(body: Mapping[str, Any]) -> None:
         raise Refused(failure(400, wrong))
 
 
+@reading(failure)
 def _prompt(body: Mapping[str, Any]) -> Prompt:
     choice = body.get("tool_choice") or {"type": "auto"}
     form = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}

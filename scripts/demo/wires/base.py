@@ -1,11 +1,13 @@
-"""What all wires share: what a wire is, the keys they take, ids, and writing a stream slowly."""
+"""What all wires share: what a wire is, how a request is read and refused, ids, and writing a stream slowly."""
 
 import asyncio
 import os
 import secrets
 import string
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -13,6 +15,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DELAY = 20
 """Milliseconds between two pieces of a stream."""
 LETTERS = string.ascii_letters + string.digits
+WRONG = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, RecursionError)
+"""What reading a request raises that is not of the form that it should have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,25 @@ class Refused(Exception):
     def __init__(self, response: web.Response) -> None:
         super().__init__(response.status)
         self.response = response
+
+
+async def json_object(request: web.Request) -> dict[str, Any] | None:
+    """The JSON object in a request; None if there is none."""
+    try:
+        body = await request.json()
+    except (ValueError, LookupError, RecursionError):  # no JSON, a charset that nobody knows, too deep
+        return None
+    return body if isinstance(body, dict) else None
+
+
+@contextmanager
+def reading(failure: Callable[[int, str], web.Response]) -> Iterator[None]:
+    """Around the reading of a request, and nothing else: refuses one in which something has the wrong type."""
+    try:
+        yield
+    except WRONG as error:
+        message = "Invalid request: something in it is missing, or is not of the type or size that it has to be."
+        raise Refused(failure(400, message)) from error
 
 
 def new_id(prefix: str, length: int) -> str:

@@ -11,13 +11,31 @@ from aiohttp import web
 from scripts.demo.brain import tokens
 from scripts.demo.conversation import Prompt, Reply, Tool, ToolResult, Turn
 from scripts.demo.example import as_json
-from scripts.demo.wires.base import Refused, new_id
+from scripts.demo.wires.base import Refused, json_object, new_id, reading
 
 ANY_OBJECT = {"type": "object", "properties": {"answer": {"type": "string"}}}
 UNANSWERED = (
     "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
     "'tool_call_id'. The following tool_call_ids did not have response messages: "
 )
+
+FieldTypes = Mapping[str, tuple[type, ...]]
+FIELD_TYPES: FieldTypes = {
+    **dict.fromkeys(("model", "reasoning_effort", "encoding_format"), (str,)),
+    **dict.fromkeys(("messages", "tools"), (list,)),
+    **dict.fromkeys(("stream_options", "response_format", "reasoning"), (dict,)),
+    **dict.fromkeys(("n", "max_tokens", "max_completion_tokens", "dimensions"), (int,)),
+    **dict.fromkeys(("stream", "parallel_tool_calls"), (bool,)),
+    "prompt": (str, list),
+    "stop": (str, list),
+    "tool_choice": (str, dict),
+}
+"""Fields of chats, completions and embeddings; each may be null, too."""
+JSON_TYPES: Mapping[type, str] = {
+    **{str: "a string", bool: "a boolean", int: "an integer", float: "a number"},
+    **{list: "an array", dict: "an object", type(None): "null"},
+}
+"""OpenAI's words for them."""
 
 Failure = Callable[[int, str, str | None, str | None], web.Response]
 """Status, message, OpenAI's `param` and `code` → an error answer in the provider's form."""
@@ -32,14 +50,16 @@ class Reader:
     def __init__(self, failure: Failure) -> None:
         self._failure = failure
 
-    async def body(self, request: web.Request) -> dict[str, Any]:
-        """The JSON object in a request."""
-        try:
-            body = await request.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
+    async def body(self, request: web.Request, types: FieldTypes = FIELD_TYPES) -> dict[str, Any]:
+        """The JSON object in a request, its fields of their `types`."""
+        body = await json_object(request)
+        if body is None:
             raise Refused(self._failure(400, "We could not parse the JSON body of your request.", None, None))
+        for name, allowed in types.items():
+            given = type(body.get(name))
+            words = " or ".join(JSON_TYPES[kind] for kind in allowed)
+            wrong = f"Invalid type for '{name}': expected {words}, but got {JSON_TYPES[given]} instead."
+            self._check(given in (*allowed, type(None)), wrong, name, "invalid_type")
         return body
 
     def prompt(self, body: Mapping[str, Any], model: str | None, models: Container[str]) -> Prompt:
@@ -52,14 +72,18 @@ class Reader:
         self._check(messages, "Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
         assert isinstance(messages, list)
         assert model is not None
-        choice = body.get("tool_choice", "auto")
+        with reading(lambda status, message: self._failure(status, message, None, None)):
+            return self._prompt(body, model, messages)
+
+    def _prompt(self, body: Mapping[str, Any], model: str, messages: list[dict[str, Any]]) -> Prompt:
+        choice: Any = body.get("tool_choice") or "auto"
         stop = body.get("stop") or []
         effort = body.get("reasoning_effort") or (body.get("reasoning") or {}).get("effort")
         return Prompt(
             model=model,
             turns=tuple(self._turns(messages)),
             system=" ".join(text_of(item) for item in messages if item.get("role") in ("system", "developer")),
-            tools=tuple(self._tool(tool, index) for index, tool in enumerate(body.get("tools", []))),
+            tools=tuple(self._tool(tool, index) for index, tool in enumerate(body.get("tools") or [])),
             choice="required" if isinstance(choice, dict) else choice,
             forced=choice.get("function", {}).get("name") if isinstance(choice, dict) else None,
             parallel=body.get("parallel_tool_calls") is not False,

@@ -15,7 +15,7 @@ from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Prompt, Reply
 from scripts.demo.media import vector
 from scripts.demo.wires import embeddings
-from scripts.demo.wires.base import Refused, Wire, stream
+from scripts.demo.wires.base import Refused, Wire, reading, stream
 from scripts.demo.wires.chat import Reader, deltas, event, message_of, usage_of
 
 KEY = "simulated-cloudflare"
@@ -58,7 +58,8 @@ def _authorised(request: web.Request) -> None:
 
 def _prompt(body: Mapping[str, Any], model: str | None) -> Prompt:
     for index, message in enumerate(body.get("messages") or []):
-        content = message.get("content")
+        with reading(failure):
+            content = message.get("content")
         if not isinstance(content, str):
             wrong = (
                 f"Type mismatch of '/messages/{index}/content', '{KINDS.get(type(content), 'null')}' not in 'string'"
@@ -86,7 +87,7 @@ async def _complete(request: web.Request) -> web.StreamResponse:
 
 def _content(reply: Reply, prompt: Prompt) -> Any:
     """Text, but an object where a schema was asked for and the answer fits it."""
-    if prompt.schema is None or reply.calls or reply.finish == "length":
+    if prompt.schema is None or reply.calls or reply.finish == "length" or reply.stopped_by:
         return None if reply.calls else reply.text
     return json.loads(reply.text)
 
@@ -114,7 +115,10 @@ async def _run(request: web.Request) -> web.StreamResponse:
     _authorised(request)
     body = await READER.body(request)
     if request.match_info["model"] == EMBEDDING:
-        vectors = [vector(text) for text in embeddings.texts_of(body.get("text"))]
+        with reading(failure):
+            vectors = [vector(text) for text in embeddings.texts_of(body.get("text"))]
+        if not vectors:
+            raise Refused(failure(400, "AiError: Bad input: Error: required properties at '/' are 'text'"))
         result = {"shape": [len(vectors), len(vectors[0])], "data": vectors, "pooling": "mean"}
         return web.json_response({"result": result, "success": True, "errors": [], "messages": []})
     prompt = _prompt(body, request.match_info["model"])
@@ -145,7 +149,8 @@ async def _embed(request: web.Request) -> web.Response:
     """Like OpenAI's; the vectors' length is the model's own, and base64 is not known."""
     _authorised(request)
     body = await READER.body(request)
-    texts = embeddings.texts_of(body.get("input"))
+    with reading(failure):
+        texts = embeddings.texts_of(body.get("input"))
     if body.get("model") != EMBEDDING or not texts:
         raise Refused(failure(400, "AiError: Bad input: Error: required properties at '/' are 'text'"))
     return web.json_response(embeddings.answer({}, texts, EMBEDDING))

@@ -10,7 +10,7 @@ from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Call, Prompt, Reply, Tool, ToolResult, Turn, Usage
 from scripts.demo.example import as_json
 from scripts.demo.media import vector
-from scripts.demo.wires.base import Refused, Wire, new_id, stream
+from scripts.demo.wires.base import Refused, Wire, json_object, new_id, reading, stream
 
 KEY = "simulated-cohere"
 MODELS = ("command-simulated", "command-simulated-reasoning")
@@ -59,26 +59,29 @@ def _check(holds: object, message: str, status: int = 400) -> None:
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    body = await json_object(request)
+    if body is None:
         raise Refused(failure(400, "invalid request: the body is not a JSON object"))
     return body
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
     body = await _json(request)
+    with reading(failure):
+        _check_body(body)
+    return body
+
+
+def _check_body(body: Mapping[str, Any]) -> None:
     unknown = body.keys() - FIELDS
     _check(not unknown, f"invalid request: unknown field: parameter '{min(unknown, default='')}' is not a valid field")
     model = body.get("model")
     _check(model, "invalid request: model is required")
     _check(model in MODELS, f"model '{model}' not found, make sure the correct model ID was used", 404)
     _check(body.get("messages"), "invalid request: at least one message is required")
-    return body
 
 
+@reading(failure)
 def _prompt(body: Mapping[str, Any]) -> Prompt:
     choice, form = body.get("tool_choice"), body.get("response_format") or {}
     thinking = (body.get("thinking") or {}).get("type", "enabled") == "enabled"
@@ -226,8 +229,9 @@ async def _embed(request: web.Request) -> web.Response:
     texts = body.get("texts")
     _check(texts, "invalid request: valid texts must be provided")
     _check(body.get("input_type"), "invalid request: valid input_type must be provided with the provided model")
-    vectors = [vector(text, body.get("output_dimension")) for text in texts or ()]
-    billed = {"input_tokens": sum(len(tokens(text)) for text in texts or ())}
+    with reading(failure):
+        vectors = [vector(text, body.get("output_dimension")) for text in texts or ()]
+        billed = {"input_tokens": sum(len(tokens(text)) for text in texts or ())}
     meta = {"api_version": {"version": "2"}, "billed_units": billed}
     answer = {"id": str(uuid4()), "texts": texts, "embeddings": {"float": vectors}, "meta": meta}
     return web.json_response(answer | {"response_type": "embeddings_by_type"})

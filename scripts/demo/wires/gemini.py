@@ -12,7 +12,7 @@ from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Prompt, Reply, Tool, ToolResult, Turn
 from scripts.demo.example import as_json
 from scripts.demo.wires import gemini_media
-from scripts.demo.wires.base import Refused, Wire, new_id, stream
+from scripts.demo.wires.base import Refused, Wire, json_object, new_id, reading, stream
 from scripts.demo.wires.gemini_rules import calls_of, declared, problem, signature
 
 KEY = "AIza-simulated"
@@ -57,11 +57,8 @@ def _authorised(request: web.Request) -> None:
 
 async def json_of(request: web.Request, model: str, models: Container[str]) -> dict[str, Any]:
     """The request's JSON, if the model is one of `models`."""
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    body = await json_object(request)
+    if body is None:
         raise Refused(failure(400, "Invalid JSON payload received."))
     if model not in models:
         raise Refused(failure(404, f"models/{model} is not found for API version v1beta."))
@@ -71,12 +68,14 @@ async def json_of(request: web.Request, model: str, models: Container[str]) -> d
 async def body_of(request: web.Request, model: str) -> dict[str, Any]:
     """The request's JSON, if it is one that the model takes."""
     body = await json_of(request, model, MODELS)
-    wrong = problem(model, body)
+    with reading(failure):
+        wrong = problem(model, body)
     if wrong:
         raise Refused(failure(400, wrong))
     return body
 
 
+@reading(failure)
 def _prompt(model: str, body: Mapping[str, Any]) -> Prompt:
     config = body.get("generationConfig", {})
     calling = body.get("toolConfig", {}).get("functionCallingConfig", {})
@@ -133,7 +132,8 @@ async def generated(request: web.Request, model: str) -> web.StreamResponse:
     """What the model answers: whole, as a stream of events, or, where nobody asked for those, as one JSON list."""
     body = await body_of(request, model)
     if model == gemini_media.PICTURING:
-        return web.json_response(gemini_media.pictured(body, model))
+        with reading(failure):
+            return web.json_response(gemini_media.pictured(body, model))
     reply = answer(_prompt(model, body))
     chunks = _chunks(reply, model)
     if not request.path.endswith(":streamGenerateContent"):
@@ -193,7 +193,8 @@ def _event(chunk: Mapping[str, Any]) -> bytes:
 async def _predict(request: web.Request) -> web.Response:
     _authorised(request)
     body = await json_of(request, request.match_info["model"], [gemini_media.IMAGEN])
-    return web.json_response(gemini_media.predicted(body))
+    with reading(failure):
+        return web.json_response(gemini_media.predicted(body))
 
 
 async def _embed(request: web.Request) -> web.Response:
@@ -204,9 +205,10 @@ async def _embed(request: web.Request) -> web.Response:
 async def embedded(request: web.Request, model: str) -> dict[str, Any]:
     """The vectors of one content, or of many."""
     body = await json_of(request, model, [gemini_media.EMBEDDING])
-    if request.path.endswith(":embedContent"):
-        return gemini_media.embedded(body)
-    return gemini_media.all_embedded(body["requests"])
+    with reading(failure):
+        if request.path.endswith(":embedContent"):
+            return gemini_media.embedded(body)
+        return gemini_media.all_embedded(body["requests"])
 
 
 # --- models -------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from scripts.demo.example import as_json
 from scripts.demo.media import FORBIDDEN, picture, vector
 from scripts.demo.wires.base import new_id
 
+MOST_PICTURES = 4
 PICTURING = "gemini-3-pro-image-simulated"
 IMAGEN = "imagen-4.0-simulated"
 EMBEDDING = "gemini-embedding-simulated"
@@ -42,12 +43,15 @@ def pictured(body: Mapping[str, Any], model: str) -> dict[str, Any]:
 
 
 def predicted(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Imagen's pictures: nothing but the reason where the filter finds one."""
+    """Imagen's pictures: nothing but the reason where the filter finds one. Raises ValueError for too many."""
     prompt, parameters = body["instances"][0]["prompt"], body.get("parameters", {})
     if FORBIDDEN in prompt.lower():
         return {"predictions": [{"raiFilteredReason": "The simulator's filter found forbidden words."}]}
     shape = parameters.get("aspectRatio", "1:1")
-    made = [picture(prompt, shape, number) for number in range(parameters.get("sampleCount", 1))]
+    count = parameters.get("sampleCount", 1)
+    if not 1 <= count <= MOST_PICTURES:
+        raise ValueError(f"{count} pictures")
+    made = [picture(prompt, shape, number) for number in range(count)]
     return {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": b64encode(data).decode()} for data in made]}
 
 

@@ -15,7 +15,7 @@ from scripts.demo.example import as_json
 from scripts.demo.wires import openai_audio, openai_images, openai_texts
 from scripts.demo.wires.base import Wire, new_id, stream
 from scripts.demo.wires.chat import deltas, event, message_of, usage_of
-from scripts.demo.wires.openai_rules import READER, authorised, broken, failure
+from scripts.demo.wires.openai_rules import MOST_CHOICES, READER, authorised, broken, check_range, failure
 
 MODELS = {"gpt-simulated": "gpt-simulated-2026-01-31", "gpt-simulated-mini": "gpt-simulated-mini-2026-01-31"}
 """Names, and the dated names that answers bear."""
@@ -28,19 +28,19 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     authorised(request)
     body = await READER.body(request)
     prompt = READER.prompt(body, body.get("model"), MODELS)
+    count = check_range(body, "n", 1, MOST_CHOICES)
     reply = answer(prompt)
     head = {"id": new_id("chatcmpl-", 29), "created": int(time.time()), "model": MODELS[prompt.model]}
     if body.get("stream"):
         options = body.get("stream_options") or {}
         return await stream(request, _chunks(reply, head, options.get("include_usage") is True))
-    choices = [_choice(reply, index) for index in range(body.get("n") or 1)]
     return web.json_response(
         {
             "id": head["id"],
             "object": "chat.completion",
             "created": head["created"],
             "model": head["model"],
-            "choices": choices,
+            "choices": [_choice(reply, index) for index in range(count)],
             "usage": _usage(reply),
             "service_tier": "default",
             "system_fingerprint": "fp_simulated0",

@@ -12,12 +12,13 @@ from aiohttp.web_request import FileField
 from scripts.demo.brain import tokens
 from scripts.demo.media import heard, speech
 from scripts.demo.wires.base import new_id, stream
-from scripts.demo.wires.chat import event
-from scripts.demo.wires.openai_rules import READER, authorised, check, check_model
+from scripts.demo.wires.chat import FieldTypes, event
+from scripts.demo.wires.openai_rules import READER, authorised, check, check_model, form_of
 
 HEARING = "transcription-simulated"
 SPEAKING = "speech-simulated"
 MODELS = (HEARING, SPEAKING)
+FIELD_TYPES: FieldTypes = dict.fromkeys(("model", "input", "voice", "response_format"), (str,))
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 SOUNDS = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
 SECONDS = 0.5
@@ -37,7 +38,7 @@ async def _translate(request: web.Request) -> web.StreamResponse:
 
 async def _written(request: web.Request, task: str, words: str) -> web.StreamResponse:
     authorised(request)
-    form = await request.post()
+    form = await form_of(request)
     check_model(form, [HEARING])
     file = form.get("file")
     if not isinstance(file, FileField):
@@ -97,11 +98,11 @@ def _events(text: str) -> Iterator[bytes]:
 
 async def _speak(request: web.Request) -> web.StreamResponse:
     authorised(request)
-    body = await READER.body(request)
+    body = await READER.body(request, FIELD_TYPES)
     check_model(body, [SPEAKING])
     for name in ("input", "voice"):
         check(body.get(name), f"Missing required parameter: '{name}'.", name)
-    kind = body.get("response_format", "mp3")
+    kind = body.get("response_format") or "mp3"
     check(kind in SOUNDS, f"The simulator speaks {', '.join(SOUNDS)} only.", "response_format")
     return await stream(request, speech(body["input"], kind), SOUNDS[kind])
 

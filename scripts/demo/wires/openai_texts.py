@@ -8,15 +8,16 @@ from aiohttp import web
 
 from scripts.demo.brain import answer, tokens
 from scripts.demo.conversation import Prompt, Reply, Turn
-from scripts.demo.media import verdict
+from scripts.demo.media import MOST_DIMENSIONS, verdict
 from scripts.demo.wires import embeddings
-from scripts.demo.wires.base import new_id, stream
+from scripts.demo.wires.base import new_id, reading, stream
 from scripts.demo.wires.chat import event, usage_of
-from scripts.demo.wires.openai_rules import READER, authorised, check, check_model
+from scripts.demo.wires.openai_rules import MOST_CHOICES, READER, authorised, check, check_model, check_range, failure
 
 COMPLETING = "completion-simulated"
 EMBEDDING = "embedding-simulated"
 MODERATING = "moderation-simulated"
+MOST_PROMPTS = 128
 MODELS = (COMPLETING, EMBEDDING, MODERATING)
 
 
@@ -27,21 +28,11 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     authorised(request)
     body = await READER.body(request)
     model = check_model(body, [COMPLETING])
-    prompts = body.get("prompt") or ""
-    prompts = [prompts] if isinstance(prompts, str) else prompts
-    stop = body.get("stop") or ()
-    replies = [
-        answer(
-            Prompt(
-                model,
-                (Turn("user", prompt),),
-                max_tokens=body.get("max_tokens", 16),
-                stop=(stop,) if isinstance(stop, str) else tuple(stop),
-            )
-        )
-        for prompt in prompts
-        for _ in range(body.get("n") or 1)
-    ]
+    count = check_range(body, "n", 1, MOST_CHOICES)
+    with reading(failure):
+        prompts = list(_prompts(body, model))
+    check(len(prompts) <= MOST_PROMPTS, f"'prompt' may hold {MOST_PROMPTS} prompts at most.", "prompt")
+    replies = [reply for prompt in prompts for reply in [answer(prompt)] * count]
     head = {"id": new_id("cmpl-", 29), "object": "text_completion", "created": int(time.time()), "model": model}
     usage = _total(replies)
     if body.get("stream"):
@@ -49,6 +40,19 @@ async def _complete(request: web.Request) -> web.StreamResponse:
         return await stream(request, _chunks(replies, head, usage if asked else None))
     choices = [_choice(reply.text, index, reply.finish) for index, reply in enumerate(replies)]
     return web.json_response(head | {"choices": choices, "usage": usage}, headers={"x-request-id": new_id("req_", 32)})
+
+
+def _prompts(body: Mapping[str, Any], model: str) -> Iterator[Prompt]:
+    """One for each text."""
+    texts = body.get("prompt") or ""
+    stop = body.get("stop") or ()
+    for text in embeddings.texts_of(texts) or [""]:
+        yield Prompt(
+            model,
+            (Turn("user", text),),
+            max_tokens=16 if body.get("max_tokens") is None else body["max_tokens"],
+            stop=(stop,) if isinstance(stop, str) else tuple(stop),
+        )
 
 
 def _choice(text: str, index: int, finish: str | None) -> dict[str, Any]:
@@ -79,8 +83,11 @@ async def _embed(request: web.Request) -> web.Response:
     authorised(request)
     body = await READER.body(request)
     model = check_model(body, [EMBEDDING])
-    texts = embeddings.texts_of(body.get("input"))
+    with reading(failure):
+        texts = embeddings.texts_of(body.get("input"))
     check(texts and all(texts), "'$.input' is invalid.", "input")
+    if body.get("dimensions") is not None:
+        check_range(body, "dimensions", 1, MOST_DIMENSIONS)
     return web.json_response(embeddings.answer(body, texts, model), headers={"x-request-id": new_id("req_", 32)})
 
 
@@ -94,11 +101,10 @@ async def _moderate(request: web.Request) -> web.Response:
     given: Any = body.get("input")
     check(given, "Missing required parameter: 'input'.", "input")
     parts = given if isinstance(given, list) else [given]
-    if all(isinstance(part, str) for part in parts):
-        results = [_result(part) for part in parts]
-    else:  # Texts and pictures are one message.
-        results = [_result(" ".join(part.get("text", "") for part in parts))]
-    answer = {"id": new_id("modr-", 8), "model": model, "results": results}
+    with reading(failure):  # Texts and pictures are one message.
+        is_text = all(isinstance(part, str) for part in parts)
+        texts = parts if is_text else [" ".join(part.get("text", "") for part in parts)]
+    answer = {"id": new_id("modr-", 8), "model": model, "results": [_result(text) for text in texts]}
     return web.json_response(answer, headers={"x-request-id": new_id("req_", 32)})
 
 

@@ -6,7 +6,7 @@
 from aiohttp import web
 
 from scripts.demo.wires import anthropic, gemini, gemini_media
-from scripts.demo.wires.base import Refused, Wire
+from scripts.demo.wires.base import Refused, Wire, reading
 
 TOKEN = "ya29.simulated"  # noqa: S105 - made up
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -37,7 +37,8 @@ async def _predict(request: web.Request) -> web.Response:
     models = [gemini_media.IMAGEN, gemini_media.TEXT_EMBEDDING]
     body = await gemini.json_of(request, request.match_info["model"], models)
     embeds = request.match_info["model"] == gemini_media.TEXT_EMBEDDING
-    return web.json_response((gemini_media.predicted_vectors if embeds else gemini_media.predicted)(body))
+    with reading(gemini.failure):
+        return web.json_response((gemini_media.predicted_vectors if embeds else gemini_media.predicted)(body))
 
 
 async def _embed(request: web.Request) -> web.Response:
