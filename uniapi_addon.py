@@ -278,7 +278,7 @@ class Uniapi:
             return
         body = await self.take_in(flow, passage)
         assert passage.endpoint
-        question = passage.question(body, flow.request.headers.get("content-type", ""))
+        question = passage.question(body, flow.request.headers)
         answer = await passage.endpoint.answer(self.gateway, question)
         if isinstance(answer, Reply):
             flow.response = self.reply(flow, answer)

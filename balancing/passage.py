@@ -50,17 +50,18 @@ class Passage:
         if self.client is not None and not self.is_public and not self.is_replay:
             self.allowance = gateway.rate_limits.admit(self.client)
 
-    def question(self, body: bytes, content_type: str) -> Question:
-        """What the endpoint is asked. There has to be one."""
+    def question(self, body: bytes, headers: Mapping[str, str]) -> Question:
+        """What the endpoint is asked. There has to be one. `headers` finds names in lower case."""
         assert self.endpoint
         path, _, query = self.path.partition("?")
         return Question(
             client=self.client,
             body=body,
-            content_type=content_type,
+            content_type=headers.get("content-type", ""),
             name=unquote(path.removeprefix(self.endpoint.path).strip("/")),
             query=dict(parse_qsl(query, keep_blank_values=True)),
             ip=self.ip,
+            is_of_website="origin" in headers,
             destination=self.destination,
         )
 

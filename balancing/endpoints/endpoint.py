@@ -14,7 +14,7 @@ class Question:
     """A client's request as an endpoint sees it."""
 
     client: ClientKey | None
-    """None where no key was shown, which only public endpoints ever see."""
+    """None without a key of the gateway's, which only public endpoints ever see."""
     body: bytes = field(repr=False)
     content_type: str
     name: str
@@ -22,6 +22,8 @@ class Question:
     query: Mapping[str, str]
     ip: str
     """The client's address."""
+    is_of_website: bool = False
+    """Whether a browser asks for a page of somebody's (Fetch Standard, "`Origin` header")."""
     destination: str = ""
     """The channel `provider/model` that a person wants the answer from, whatever the client's rules say."""
 

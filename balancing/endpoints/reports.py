@@ -32,11 +32,13 @@ async def page(gateway: Gateway, question: Question) -> Reply:
 
 
 async def metrics(gateway: Gateway, question: Question) -> Reply:
-    """For admins, and without a key from this machine. Raises WireError: 401, 403."""
-    if question.client is not None:
+    """For admins, and for this machine, but not for whatever website a browser there shows. Raises WireError: 401,
+    403."""
+    is_here = ipaddress.ip_address(question.ip.partition("%")[0]).is_loopback
+    if question.is_of_website or not is_here:
+        if question.client is None:
+            raise wrong_key(missing=True)
         check_admin(question.client)
-    elif not ipaddress.ip_address(question.ip.partition("%")[0]).is_loopback:
-        raise wrong_key(missing=True)
     headers, body = gateway.reports.metrics()
     return Reply(200, headers, body)
 

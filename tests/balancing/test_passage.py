@@ -118,7 +118,7 @@ def test_a_replay_is_the_clients_own_request(gateway, destination):
     assert passage.client is ASKER
     for _ in range(3):
         passage.admit(gateway)
-    assert passage.question(BODY, "application/json").destination == destination
+    assert passage.question(BODY, {}).destination == destination
     first = arrival(gateway, key=ASKER.api.reveal())
     assert first
     first.admit(gateway)
@@ -138,7 +138,7 @@ def test_an_address_says_what_is_asked(gateway, path, name, query):
     """Names without their percent signs, and fields also where they are empty."""
     passage = arrival(gateway, key=ASKER.api.reveal(), path=path, method="GET")
     assert passage
-    question = passage.question(b"", "")
+    question = passage.question(b"", {})
     assert (question.name, question.query) == (name, query)
 
 

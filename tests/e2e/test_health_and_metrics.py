@@ -134,7 +134,10 @@ def test_metrics_are_for_admins_and_for_this_machine(start, config):
     gateway = start(config, *EVERYWHERE, pattern=PORT_EVERYWHERE)
     elsewhere = f"http://{address}:{gateway.port}"
     assert httpx2.get(f"{gateway.url}/metrics").status_code == 200
-    assert httpx2.get(f"{gateway.url}/metrics", headers=bearer(USER_KEY)).status_code == 403
+    for headers in ({"origin": "https://a.example"}, {"origin": "null"}):
+        assert httpx2.get(f"{gateway.url}/metrics", headers=headers).status_code == 401
+    website = {"origin": "https://a.example", **bearer(CLIENT_KEY)}
+    assert httpx2.get(f"{gateway.url}/metrics", headers=website).status_code == 200
     for headers, status, code in (
         ({}, 401, "invalid_api_key"),
         (bearer("sk-wrong"), 401, "invalid_api_key"),

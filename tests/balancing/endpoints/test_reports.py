@@ -53,15 +53,17 @@ def refusal(gateway: Gateway, endpoint: Endpoint, who: ClientKey | None, **field
 
 def test_metrics_are_for_admins_from_everywhere_and_for_this_machine(gateway: Gateway) -> None:
     """Which needs no key."""
-    for who, ip in ((None, HERE), (None, HERE_BY_IPV6), (ADMIN, HERE), (ADMIN, ELSEWHERE)):
+    for who, ip in ((None, HERE), (None, HERE_BY_IPV6), (ANYBODY, HERE), (ADMIN, HERE), (ADMIN, ELSEWHERE)):
         assert answered(gateway, METRICS, who, ip=ip) == b"metrics"
     assert refusal(gateway, METRICS, None, ip=ELSEWHERE) == (401, "invalid_api_key")
+    assert refusal(gateway, METRICS, ANYBODY, ip=ELSEWHERE) == (403, "permission_denied")
 
 
-@pytest.mark.parametrize("ip", [HERE, ELSEWHERE])
-def test_a_key_that_is_shown_has_to_be_an_admins(gateway: Gateway, ip: str) -> None:
-    """Wherever it comes from: what a client's own key may not see, it does not see from this machine either."""
-    assert refusal(gateway, METRICS, ANYBODY, ip=ip) == (403, "permission_denied")
+def test_a_website_in_a_browser_on_this_machine_is_somebody_else(gateway: Gateway) -> None:
+    """An admin's key opens all the same."""
+    assert refusal(gateway, METRICS, None, ip=HERE, is_of_website=True) == (401, "invalid_api_key")
+    assert refusal(gateway, METRICS, ANYBODY, ip=HERE, is_of_website=True) == (403, "permission_denied")
+    assert answered(gateway, METRICS, ADMIN, ip=HERE, is_of_website=True) == b"metrics"
 
 
 def test_statistics_are_of_so_many_hours(gateway: Gateway) -> None:
