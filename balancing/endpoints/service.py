@@ -11,7 +11,7 @@ from balancing.image_edit_preparation import ImageEditPreparation
 from balancing.own_calls import OwnCalls
 from balancing.replies import Reply
 from config.schema import ClientKey
-from translators.base import ApiRequest, See
+from translators.base import ApiRequest, ClientRequest, See
 from translators.services import OFFERS
 from translators.types import Target
 
@@ -54,6 +54,9 @@ def service_endpoint(path: str) -> Endpoint:
         candidates = gateway.candidates(client, request.model, question.destination)
         if gateway.moderation is not None:
             await gateway.moderation.check(client, path, request)
+            if client.preferences.enable_moderation and isinstance(request, ClientRequest):
+                # What was read goes out: of a member that stands in a message twice, a provider may take the other.
+                request = request.replaced(request.raw)
         return gateway.exchange(
             client,
             request,

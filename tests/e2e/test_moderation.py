@@ -57,6 +57,16 @@ def test_flagged_text_reaches_no_provider(start, config, upstream, stream):
     assert BAD not in gateway.log
 
 
+def test_nothing_passes_beside_what_is_read(start, config, upstream):
+    """Of a text that stands in a message twice, the provider gets the one that was judged."""
+    gateway = start(config(upstream.on("judge", judge())))
+    body = f'{{"model": "test-model", "messages": [{{"role": "user", "content": "{BAD}", "content": "fine"}}]}}'
+    response = httpx2.post(f"{gateway.base_url}/chat/completions", content=body, headers=HEADERS, timeout=30)
+    assert response.status_code == 200
+    assert upstream.requests("good")[0].json["messages"] == [said("user", "fine")]
+    assert BAD.encode() not in upstream.requests("good")[0].body
+
+
 @pytest.mark.parametrize(
     ("endpoint", "fields"),
     [
