@@ -54,7 +54,9 @@ def _parameter(value: Value) -> Any:
 
 def _names(value: Value) -> list[str]:
     allowed = "the name of a parameter, or a list of names"
-    names = []
+    names: list[str] = []
+    if value.absent():
+        return names  # Every line of the list is commented out.
     for entry in value.one_or_more():
         name = entry.word(allowed)
         if isinstance(name, str):

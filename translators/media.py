@@ -28,10 +28,8 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 """WHATWG "MIME Sniffing", §6.1, and ISO 32000 (a PDF's header may follow a few bytes of something else)."""
 
-TEXT_TYPE = re.compile(
-    r"(text/.+|application/((x-)?(javascript|json|ndjson|python|sh|sql|toml|xml|yaml)|.+\+(json|xml|yaml)))?"
-)
-"""Types whose bytes are text; none at all may be."""
+NO_TEXT = re.compile(r"(image|audio|video|font)/.*|application/(pdf|zip|gzip)")
+"""Types whose bytes are no text, also where they are valid UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,10 @@ class Media:
     @property
     def text(self) -> str:
         """The bytes as UTF-8. Raises ValueError if they are not, or something else that looks like it (many a PDF)."""
-        if not TEXT_TYPE.fullmatch(self.mime):
-            raise ValueError(f"{self.mime} is no text")
-        return decoded(self.data).decode("utf-8")
+        data = decoded(self.data)
+        if NO_TEXT.fullmatch(self.mime) or b"\0" in data:
+            raise ValueError(f"{self.mime or 'it'} is no text")
+        return data.decode("utf-8")
 
 
 def read_media(source: str) -> Media:

@@ -95,6 +95,9 @@ def test_bytes_that_are_no_text_are_an_error() -> None:
         ("application/json", True),
         ("application/x-yaml", True),
         ("application/ld+json", True),
+        ("application/csv", True),
+        ("application/vnd.ms-excel", True),
+        ("application/octet-stream", True),
         ("application/pdf", False),
         ("application/zip", False),
         ("image/svg+xml", False),
@@ -108,6 +111,12 @@ def test_only_some_types_are_text(mime: str, is_text: bool) -> None:
     else:
         with pytest.raises(ValueError, match="no text"):
             _ = media.text
+
+
+def test_what_has_a_nul_in_it_is_no_text() -> None:
+    """Whatever it is called, and although UTF-8 has a place for it."""
+    with pytest.raises(ValueError, match="no text"):
+        _ = Media("text/plain", base64(b"a\0b")).text
 
 
 @pytest.mark.parametrize(
