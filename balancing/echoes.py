@@ -3,20 +3,25 @@
 from collections.abc import Mapping, Sequence
 
 from balancing.call import Call
-from config.secrets import mask
+from config.secrets import mask, without_scheme
 
-SHORTEST = 8
+SHORTEST_KEY = 8
+SHORTEST_HEADER = 16
 """Characters of a secret that is looked for: a shorter one may be any word of an answer."""
+NO_SECRETS = ("anthropic-beta", "anthropic-version", "http-referer", "x-title", "user-agent")
+"""Headers of the configuration whose values providers name in their errors, for people to read."""
 REPEATED = b"(not kept: it repeats a secret of the gateway's)"
 
 
 def secrets_of(call: Call) -> Sequence[str]:
-    """All that went out with an attempt and is for its provider alone: keys, with and without `Bearer`, and the headers
-    of the configuration. The longest come first, for one may be within another."""
+    """All that went out with an attempt and is for its provider alone: its key, and the headers of the configuration.
+    The longest come first, for one may be within another."""
     key = call.attempt.key.reveal() if call.attempt.key else ""
-    values = call.wire.credentials.values()
-    found = {key, *values, *(value.partition(" ")[2] for value in values)}
-    return sorted((secret for secret in found if len(secret) >= SHORTEST), key=len, reverse=True)
+    values = (value for name, value in call.wire.credentials.items() if name not in NO_SECRETS)
+    found = {secret for secret in map(without_scheme, values) if len(secret) >= SHORTEST_HEADER}
+    if len(key) >= SHORTEST_KEY:
+        found.add(key)
+    return sorted(found, key=len, reverse=True)
 
 
 def hidden(text: str, secrets: Sequence[str]) -> str:

@@ -17,6 +17,16 @@ def mask(text: str) -> str:
     return f"{text[:SHOWN_AT_EACH_END]}…{text[-SHOWN_AT_EACH_END:]}"
 
 
+AUTHENTICATION_SCHEMES = ("bearer", "basic", "token", "key")
+
+
+def without_scheme(credential: str) -> str:
+    """What is secret in a header's value: `Bearer sk-one` → `sk-one`. What stands before another blank may be half of
+    the secret."""
+    scheme, _, secret = credential.partition(" ")
+    return secret if scheme.lower() in AUTHENTICATION_SCHEMES else credential
+
+
 class Secret:
     """A text that shows itself masked everywhere; only `reveal` gives it away.
 

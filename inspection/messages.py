@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mitmproxy import http
 from mitmproxy.net.http import status_codes
 
-from config.secrets import mask
+from config.secrets import mask, without_scheme
 from translators.types import WireRequest
 
 CORS_HEADERS = (
@@ -28,7 +28,6 @@ PREFLIGHT_HEADERS = {
 CLIENT_KEY_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"x-api-key", b"api-key", b"x-goog-api-key"})
 """Headers that clients of any provider show their keys in."""
 KEY_PARAMETER = re.compile(rb"([?&](?:api[-_]?)?key=)([^&]+)")
-AUTHENTICATION_SCHEMES = ("bearer", "basic", "token", "key")
 
 
 def mask_keys(request: http.Request) -> None:
@@ -50,8 +49,8 @@ def masked_bytes(value: bytes) -> bytes:
 
 def masked_credential(value: str) -> str:
     """`Bearer sk-…Q3f`: the scheme stays, the secret does not."""
-    scheme, space, secret = value.partition(" ")
-    return scheme + space + mask(secret) if scheme.lower() in AUTHENTICATION_SCHEMES else mask(value)
+    secret = without_scheme(value)
+    return value.removesuffix(secret) + mask(secret)
 
 
 @lru_cache(maxsize=4096)

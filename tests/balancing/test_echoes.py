@@ -53,6 +53,16 @@ def test_short_values_are_words_like_others():
     assert failed({"message": "no, not now"}).error()["message"] == "no, not now"
 
 
+def test_what_providers_name_for_people_to_read_is_no_secret():
+    """Betas, the app's name, a team's: the reason of an error would be gone."""
+    headers = {"anthropic-beta": "context-1m-2025-08-07", "X-Title": "My App Name is long", "X-Team": "research"}
+    said = "research: My App Name is long may not use context-1m-2025-08-07"
+    trial = Trial(provider("a", headers=headers))
+    trial.begin()
+    trial.answer(400, JSON, json.dumps({"error": {"message": said}}).encode())
+    assert trial.error()["message"] == said
+
+
 def test_an_error_behind_output_repeats_none_either():
     """Its last words to the client; what is kept is masked when it is noted."""
     trial = Trial(secretive(), stream=True)
