@@ -15,7 +15,7 @@ ENCODINGS = ("gzip", "x-gzip", "deflate")
 async def decoded(body: bytes, content_encoding: str) -> bytes:
     """The body as it was before it was compressed. Raises RequestError: 400, 413, 415 (RFC 9110, section 15.5.16)."""
     encoding = content_encoding.strip().lower()
-    if encoding in ("", "identity"):
+    if not body or encoding in ("", "identity"):
         return body
     if encoding not in ENCODINGS:
         raise RequestError(f"The body is encoded as {encoding!r}; send it as gzip, or as it is.", status=415)
@@ -36,11 +36,13 @@ def inflated(body: bytes) -> bytes | None:
     """What was compressed as gzip, in zlib's own format, or in none, as some do for `deflate` (RFC 9110, section
     8.4.1.2); at most one byte more than the limit. None if it is neither, or not whole."""
     for wbits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
-        decompressor = zlib.decompressobj(wbits)
+        whole, rest = bytearray(), body
         try:
-            data = decompressor.decompress(body, BODY_LIMIT + 1)
+            while rest and len(whole) <= BODY_LIMIT:  # gzip may come in several pieces (RFC 1952, section 2.2).
+                decompressor = zlib.decompressobj(wbits)
+                whole += decompressor.decompress(rest, BODY_LIMIT + 1 - len(whole))
+                rest = decompressor.unused_data
         except zlib.error:
             continue
-        is_whole = decompressor.eof and not decompressor.unused_data
-        return data if is_whole or len(data) > BODY_LIMIT else None
+        return bytes(whole) if decompressor.eof or len(whole) > BODY_LIMIT else None
     return None

@@ -31,6 +31,7 @@ def refusal(body: bytes, encoding: str) -> RequestError:
         (TEXT, "identity"),
         (gzip.compress(TEXT), "gzip"),
         (gzip.compress(TEXT), " GZip "),
+        (gzip.compress(TEXT[:50]) + gzip.compress(TEXT[50:]), "gzip"),
         (zlib.compress(TEXT), "deflate"),
         (deflated_bare(TEXT), "deflate"),
     ],
@@ -40,11 +41,17 @@ def test_a_body_is_what_it_was_before_it_was_compressed(body, encoding):
     assert asyncio.run(decoded(body, encoding)) == TEXT
 
 
-@pytest.mark.parametrize("body", [b"junk", b"", gzip.compress(TEXT)[:-1], gzip.compress(TEXT) + b"more"])
+@pytest.mark.parametrize("body", [b"junk", gzip.compress(TEXT)[:-1], gzip.compress(TEXT) + b"more"])
 def test_a_body_that_is_not_encoded_as_it_says_is_refused_in_plain_words(body):
     """Without its bytes, and without Python's."""
     refused = refusal(body, "gzip")
     assert (refused.status, refused.message) == (400, "The body is not encoded as its content-encoding says.")
+
+
+def test_nothing_is_nothing_however_it_is_encoded():
+    """Some clients name an encoding in every request."""
+    assert asyncio.run(decoded(b"", "gzip")) == b""
+    assert asyncio.run(decoded(b"", "br")) == b""
 
 
 def test_an_encoding_that_nobody_knows_is_named():
