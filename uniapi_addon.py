@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -128,6 +128,9 @@ class Uniapi:
         self.gateway.reports = self.reports = Reports(
             self.statistics, endpoints=[endpoint.path for endpoint in ENDPOINTS], cooldowns=self.gateway.cooldowns
         )
+        for passage in self.passages.values():
+            if passage.exchange is not None:
+                self.reports.began(stream=passage.exchange.request.stream)
         self.addons = [self.commands(), FlowList()]
         self.replays = Replays(self.receive_replay, partial(FailoverHttpLayer.take_over, gatekeeper=self))
         self.replays.put_in_place()
@@ -368,11 +371,17 @@ class Uniapi:
     def error(self, flow: http.HTTPFlow) -> None:
         self.report(flow)
 
+    def busy_clients(self) -> Iterator[Client]:
+        return (flow.client_conn for flow in self.passages)
+
     def report(self, flow: http.HTTPFlow) -> None:
         """Tell what became of a request for a provider: in the flow, in the log, to the statistics."""
         passage = self.passages.pop(flow, None)
         if passage is None:
             return
+        client = flow.client_conn
+        if not (flow.is_replay or self.clients.is_of_this_load(client) or client in self.busy_clients()):
+            self.clients.close_soon(client)  # It is to come again, to layers that this load has made.
         killed = flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
         account = passage.account(flow.response.status_code if flow.response else None, killed=killed)
         if account is None:

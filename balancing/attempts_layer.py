@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mitmproxy import http
-from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import HttpStream
@@ -83,8 +82,6 @@ class AttemptsLayer(ConnectingHttpLayer):
     """Attempts that have been silent for long enough to begin another one beside them."""
     waiting: set[AttemptsStream]
     """Streams with an attempt on, whose deadlines count."""
-    leaving: set[Connection]
-    """Connections that take no more requests, while those that are on go on."""
     alarm_at: float | None
     alarm_wanted: bool
 

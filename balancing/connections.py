@@ -62,7 +62,12 @@ class GetAttemptConnection(GetHttpConnection):
 class ConnectingHttpLayer(HttpLayer):
     """mitmproxy's HTTP layer with other ways to open a connection, and to give it up."""
 
+    leaving: set[Connection]
+    """Connections that take no more requests, while those that are on go on (leaving_connections.py)."""
+
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        if isinstance(event, events.ConnectionClosed):
+            self.leaving.discard(event.connection)
         if isinstance(event, events.ConnectionEvent) and self.is_abandoned(event.connection):
             return
         yield from super()._handle_event(event)
@@ -74,10 +79,16 @@ class ConnectingHttpLayer(HttpLayer):
     def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> CommandGenerator[None]:
         if isinstance(event, GetAttemptConnection):
             self.forget_failed(event)
-            if event.proxy is not None and not (reuse and self.has_connection(event)):
-                yield from self.open_through(event.proxy, event)
-                return
-        yield from super().get_connection(event, reuse=reuse)
+        # The parent is not to find what takes no more requests, for whomever it looks.
+        hidden = {each: self.connections.pop(each) for each in self.leaving if each in self.connections}
+        try:
+            proxy = event.proxy if isinstance(event, GetAttemptConnection) else None
+            if proxy is not None and not (reuse and self.has_connection(event)):
+                yield from self.open_through(proxy, event)
+            else:
+                yield from super().get_connection(event, reuse=reuse)
+        finally:
+            self.connections.update(hidden)
 
     def forget_failed(self, wanted: GetHttpConnection) -> None:
         """Let a connection that could not be opened be tried again, which the parent never would for this client."""

@@ -222,10 +222,8 @@ class FailoverStream(AttemptsStream):
         yield command
 
     def taken_connections(self) -> Iterator[Connection]:
-        """Those that this attempt is not to have: the client's own to the server it wanted, other attempts', and those
-        that take no more."""
+        """Those that this attempt is not to have: the client's own to the server it wanted, and other attempts'."""
         yield self.layer.context.server
-        yield from self.layer.leaving
         for leg in self.legs.values():
             if leg.connecting is not None:
                 yield from self.layer.taken_by(leg.connecting)

@@ -17,6 +17,7 @@ from mitmproxy.proxy.layers.http._events import (
 from balancing.call import Call
 from balancing.connections import GetAttemptConnection
 from balancing.large_bodies import UniapiDrainHook, small_pieces
+from balancing.leaving_connections import GOODBYE
 from translators.errors import Kind
 
 
@@ -72,8 +73,9 @@ class Leg:
         same attempt is made once more."""
         assert self.connection
         was_kept = (self.connection.timestamp_start or self.began) < self.began
-        was_begun = "stream reset" in event.message and "REFUSED_STREAM" not in event.message
-        stale = was_kept and not was_begun and not self.call.answering and not self.reconnected
+        not_begun = "REFUSED_STREAM" in event.message or event.message == GOODBYE
+        closed_meanwhile = was_kept and "stream reset" not in event.message
+        stale = (not_begun or closed_meanwhile) and not self.call.answering and not self.reconnected
         self.draining = None
         self.reconnected = self.reconnected or stale
         return stale

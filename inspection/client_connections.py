@@ -9,6 +9,8 @@ from mitmproxy.connection import Client
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.server import ConnectionHandler
 
+SECONDS_TO_SEND = 0.2
+"""How long the last bytes of an answer may take to be on their way, before its connection is closed."""
 UPSTREAM_CONNECTIONS = 1000
 """Per address and client connection; mitmproxy's own 5 would queue the parallel requests of an HTTP/2 client."""
 
@@ -17,6 +19,14 @@ def handler_of(client: Client) -> ConnectionHandler | None:
     """What serves this client."""
     connections: dict[Any, ConnectionHandler] = ctx.master.addons.get("proxyserver").connections
     return connections.get(client.id)
+
+
+def close(client: Client) -> None:
+    """Close the client's own connection, if it is still there."""
+    handler = handler_of(client)
+    transport = handler.transports.get(client) if handler else None
+    if transport is not None and transport.writer is not None:
+        transport.writer.close()
 
 
 class ClientConnections:
@@ -51,9 +61,12 @@ class ClientConnections:
         """Where no request is on, the client connects anew, when it has something to ask."""
         for layer in self._layers.values():
             client = layer.context.client
-            handler = handler_of(client)
-            if handler is not None and not layer.streams and (writer := handler.transports[client].writer) is not None:
-                writer.close()
+            if not layer.streams:
+                close(client)
+
+    def close_soon(self, client: Client) -> None:
+        """When what has been answered is on its way."""
+        asyncio.get_running_loop().call_later(SECONDS_TO_SEND, close, client)
 
     async def drain(self, client: Client) -> None:
         """Wait until what is to be sent to all ends has gone."""

@@ -32,14 +32,14 @@ def tunnel_client(gateway: GatewayProcess, confdir: Path) -> httpx2.Client:
 class RawHttp2:
     """One HTTP/2 connection through the tunnel, frame by frame: parallel streams and resets."""
 
-    def __init__(self, gateway: GatewayProcess, confdir: Path, host: str = "api.openai.com") -> None:
+    def __init__(self, gateway: GatewayProcess, confdir: Path, host: str = "api.openai.com", port: int = 443) -> None:
         plain = socket.create_connection(("127.0.0.1", gateway.port), timeout=20)
-        plain.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n".encode())
+        plain.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nhost: {host}:{port}\r\n\r\n".encode())
         assert b" 200 " in plain.recv(65536)
         context = ssl.create_default_context(cafile=str(confdir / "mitmproxy-ca-cert.pem"))
         context.set_alpn_protocols(["h2"])
         self._socket = context.wrap_socket(plain, server_hostname=host)
-        self._host = host
+        self._host = host if port == 443 else f"{host}:{port}"
         self._connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self._connection.initiate_connection()
         self.bodies: dict[int, bytes] = {}
@@ -69,6 +69,11 @@ class RawHttp2:
     def reset(self, stream_id: int) -> None:
         self._connection.reset_stream(stream_id, h2.errors.ErrorCodes.CANCEL)
         self._send()
+
+    def wait_until_closed(self) -> None:
+        """By the other side."""
+        while self._socket.recv(65536):
+            pass
 
     def read(self) -> None:
         """Take in what comes next."""

@@ -22,32 +22,33 @@ from hyperframe.frame import GoAwayFrame
 
 
 class Stream:
-    """One request, with its body so far; answers are written to it. `number` counts a connection's requests from 1;
-    `reset_at` is when the other side took the request back."""
+    """One request, with its body so far; answers are written to it. `number` counts a connection's requests from 1,
+    `is_first` is the first of all; `reset_at` is when the other side took the request back."""
 
     def __init__(self, connection: "Connection", stream_id: int, path: str) -> None:
         self.path = path
         self.number = (stream_id + 1) // 2
+        self.connection = connection
+        self.is_first = not connection.upstream.seen
         self.body = bytearray()
         self.reset_at: float | None = None
-        self._connection = connection
         self._id = stream_id
 
     def head(self, status: int, content_type: str) -> None:
-        self._connection.h2.send_headers(self._id, [(":status", str(status)), ("content-type", content_type)])
-        self._connection.flush()
+        self.connection.h2.send_headers(self._id, [(":status", str(status)), ("content-type", content_type)])
+        self.connection.flush()
 
     def refuse(self, error_code: int) -> None:
-        self._connection.h2.reset_stream(self._id, error_code)
-        self._connection.flush()
+        self.connection.h2.reset_stream(self._id, error_code)
+        self.connection.flush()
 
     def say_goodbye(self, *, last: int) -> None:
         """No request behind the one with this number is answered on this connection. Nothing else changes."""
-        self._connection.send(GoAwayFrame(0, last_stream_id=last * 2 - 1).serialize())
+        self.connection.send(GoAwayFrame(0, last_stream_id=last * 2 - 1).serialize())
 
     def data(self, data: bytes, *, ends: bool = False) -> None:
-        self._connection.h2.send_data(self._id, data, end_stream=ends)
-        self._connection.flush()
+        self.connection.h2.send_data(self._id, data, end_stream=ends)
+        self.connection.flush()
 
 
 Behaviour = Callable[[Stream], Awaitable[None]]
@@ -55,7 +56,7 @@ Behaviour = Callable[[Stream], Awaitable[None]]
 
 class Connection(asyncio.Protocol):
     def __init__(self, upstream: "Http2Upstream") -> None:
-        self._upstream = upstream
+        self.upstream = upstream
         self._streams: dict[int, Stream] = {}
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
 
@@ -76,12 +77,12 @@ class Connection(asyncio.Protocol):
             if isinstance(event, h2.events.RequestReceived):
                 path = dict(event.headers)[":path"]  # type: ignore[index]
                 self._streams[event.stream_id] = stream = Stream(self, event.stream_id, str(path))
-                self._upstream.seen.append(stream)
+                self.upstream.seen.append(stream)
             elif isinstance(event, h2.events.DataReceived):
                 self._streams[event.stream_id].body += event.data
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             elif isinstance(event, h2.events.StreamEnded):
-                self._upstream.answer(self._streams[event.stream_id])
+                self.upstream.answer(self._streams[event.stream_id])
             elif isinstance(event, h2.events.StreamReset):
                 self._streams[event.stream_id].reset_at = time.monotonic()
         self.flush()

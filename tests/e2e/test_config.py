@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import httpx2
 import pytest
 
+from tests.e2e.clients import RawHttp2
 from tests.e2e.conftest import CLIENT_KEY, config_of, provider
 from tests.e2e.gateway_process import ROOT, GatewayProcess
 from tests.e2e.upstream import answer, openai_answer, openai_stream, sse
@@ -173,9 +174,35 @@ def test_requests_that_are_on_when_the_script_is_loaded_anew_are_served(copied, 
         change_script(gateway)
         assert all("hi" in one.result().text for one in asking)
         gateway.wait_for_log(r"(?s)(test-model → good/test-model 200 in .*){2}")
-        after = [client.post(f"{gateway.base_url}/chat/completions", json=ask) for _ in range(3)]
-    assert [answered.status_code for answered in after] == [503, 503, 200]  # Once for each connection that was busy.
-    assert "loaded anew" in after[0].json()["error"]["message"]
+        time.sleep(0.5)  # Their connections are closed when the answers are on their way.
+        assert client.post(f"{gateway.base_url}/chat/completions", json=ask).status_code == 200
+        assert 'uniapi_in_flight_requests{stream="true"} 0.0' in client.get(f"{gateway.url}/metrics").text
+    assert "Traceback" not in gateway.log
+
+
+def test_a_connection_that_is_busy_when_the_script_is_loaded_anew_ends_with_its_requests(copied, upstream, confdir):
+    """HTTP/2: what comes on it meanwhile is told to connect again."""
+    url = upstream.on("slow", sse(openai_stream(*["hi "] * 40), delay=0.1))
+    gateway = copied(config_of(provider("slow", url)))
+    ask = {"model": "test-model", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    client = RawHttp2(gateway, confdir)
+    running = client.post("/v1/chat/completions", ask, HEADERS)
+    while not client.bodies[running]:
+        client.read()
+    change_script(gateway)
+    late = client.post("/v1/chat/completions", ask, HEADERS)
+    while not {running, late} <= client.ended:
+        client.read()
+    assert b"[DONE]" in client.bodies[running]
+    assert client.statuses[late] == 503
+    assert b"loaded anew" in client.bodies[late]
+    client.wait_until_closed()
+    again = RawHttp2(gateway, confdir)
+    stream_id = again.post("/v1/chat/completions", ask, HEADERS)
+    while not again.bodies[stream_id]:
+        again.read()
+    assert again.statuses[stream_id] == 200
+    again.close()
     assert "Traceback" not in gateway.log
 
 

@@ -170,6 +170,19 @@ def test_a_request_that_is_reset_has_failed(start, upstream, confdir):
     client.close()
 
 
+async def answers_and_says_goodbye(stream: Stream) -> None:
+    await good(stream)
+    stream.say_goodbye(last=stream.number)
+
+
+async def refuses_the_first(stream: Stream) -> None:
+    """Of all connections."""
+    if stream.is_first:
+        stream.refuse(ErrorCodes.REFUSED_STREAM)
+    else:
+        await good(stream)
+
+
 async def says_goodbye(stream: Stream) -> None:
     """In the midst of its second answer."""
     stream.head(200, "text/event-stream")
@@ -219,4 +232,34 @@ def test_a_request_that_came_too_late_for_a_connection_is_sent_on_another(start,
     assert client.statuses[first] == client.statuses[second] == 200
     assert upstream.connections == 2
     assert "cooling" not in gateway.log
+    client.close()
+
+
+def test_a_request_that_is_refused_on_a_new_connection_is_sent_again_too(start, upstream, confdir):
+    """The provider has not begun on it; how long the connection has been there says nothing about that."""
+    gateway = start(config_of(provider("refuses", upstream.on("refuses", refuses_the_first))), *INSECURE)
+    client = RawHttp2(gateway, confdir)
+    stream_id = client.post("/v1/chat/completions", ASK, HEADERS)
+    while stream_id not in client.ended:
+        client.read()
+    assert client.statuses[stream_id] == 200
+    assert len(upstream.requests("refuses")) == 2
+    assert "cooling" not in gateway.log
+    client.close()
+
+
+def test_nobody_elses_request_goes_to_a_connection_that_has_said_goodbye(start, upstream, confdir):
+    """What passes untouched shares connections with what is served."""
+    config = config_of(provider("leaves", upstream.on("leaves", answers_and_says_goodbye)))
+    upstream.on("plain", good)
+    gateway = start(config, *INSECURE, "--set", "uniapi_hosts=127.0.0.1")
+    client = RawHttp2(gateway, confdir, "127.0.0.1", upstream.port)
+    for path, headers in (("/v1/chat/completions", HEADERS), ("/plain/files", {})) * 2:
+        stream_id = client.post(path, ASK, headers)
+        while stream_id not in client.ended:
+            client.read()
+        assert client.statuses[stream_id] == 200
+    before = {id(stream.connection): stream.number for stream in upstream.requests("leaves")}
+    for stream in upstream.requests("plain"):
+        assert stream.number <= before.get(id(stream.connection), stream.number)
     client.close()
