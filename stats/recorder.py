@@ -27,6 +27,8 @@ TRIES = 5
 """What fails so often in a row, an interval apart, is no hiccup: what waits is given up."""
 RETENTION_SECONDS = 3600
 WARNING_SECONDS = 60
+REPORT_WAITS = 1.0
+"""Seconds that a report waits at most for what has not been written yet."""
 
 
 class StatisticsUnavailable(Exception):
@@ -52,7 +54,9 @@ class Statistics:
         self._interval = interval
         self._queue: deque[Rows] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._stopping = asyncio.Event()
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._written = asyncio.Event()
         self._report_lock = asyncio.Lock()
         self._prepared = False
         self._failures = 0
@@ -86,7 +90,8 @@ class Statistics:
 
     async def stop(self, seconds: float = 5.0) -> None:
         """Write what waits, for so long at most, and close the database."""
-        self._stopping.set()
+        self._stopping = True
+        self._wake.set()
         if self._task is not None:
             _, running = await asyncio.wait({self._task}, timeout=seconds)
             if running:
@@ -98,13 +103,11 @@ class Statistics:
         await self._database.writer.dispose()
 
     async def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping:
             await self._write()
-            try:
-                async with asyncio.timeout(self._interval):
-                    await self._stopping.wait()
-            except TimeoutError:
-                pass
+            self._written.set()
+            await wait_for(self._wake, self._interval)
+            self._wake.clear()
         await self._write()
 
     # --- writing ---
@@ -187,9 +190,14 @@ class Statistics:
     async def report(self, hours: float) -> dict[str, Any]:
         """What GET /v1/stats answers for the last so many hours, but for the cooldowns, as JSON data.
 
-        One at a time: a report over months of rows is work for the database. Raises StatisticsUnavailable.
+        One at a time: a report over months of rows is work for the database. What has just happened is in it, unless
+        the database is slow to take it. Raises StatisticsUnavailable.
         """
         async with self._report_lock:
+            if self._queue and self._task is not None and not self._failures:
+                self._written.clear()
+                self._wake.set()
+                await wait_for(self._written, REPORT_WAITS)
             try:
                 await self._prepare()
                 report = await read_report(self._database.reader, self._wall_clock(), hours)
@@ -198,3 +206,12 @@ class Statistics:
                     f"The statistics in {self._database.name} cannot be read: {reason_of(error)}."
                 ) from error
         return {**report, "lost_rows": self.lost}
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Until it is set, or so much time has passed."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

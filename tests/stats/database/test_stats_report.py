@@ -15,7 +15,7 @@ from stats.report import BUCKETS, MOST_POINTS, read_report
 from stats.tables import metadata
 from tests.stats.database.accounts import NOW, account, accounts, attempt
 from tests.stats.database.counting import counted_report, in_any_order
-from tests.stats.database.running import completed, running
+from tests.stats.database.running import completed, running, until_written
 
 
 async def reported(database, told, made, hours=24.0):
@@ -193,5 +193,19 @@ def test_a_report_shows_one_moment(database, told):
                 assert sum(row["requests"] for row in found["timeline"]) == numbers[-1]
                 assert sum(row["count"] for row in found["ip_request_counts"]) == numbers[-1]
             assert numbers[-1] > numbers[0]
+
+    completed(database, run())
+
+
+def test_a_report_has_what_has_just_happened(database, told):
+    """It does not wait for the next time that the database is written anyway."""
+
+    async def run():
+        async with running(database, told, interval=60) as statistics:
+            await until_written(statistics)
+            for number in (1, 2):
+                statistics.record(account())
+                report = await statistics.report(24.0)
+                assert report["totals"]["requests"] == number
 
     completed(database, run())
