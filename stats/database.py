@@ -83,19 +83,18 @@ def sqlite_database(path: str) -> Database:
         connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    event.listen(engine.sync_engine, "connect", _set_synchronous)
     event.listen(engine.sync_engine, "begin", _begin)
     return Database(path, engine, engine.execution_options(reads_only=True), file)
 
 
-def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    """Readers and the writer do not wait for each other, and a commit does not wait for the disk.
+def _set_synchronous(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """A commit does not wait for the disk.
 
     With WAL and synchronous=NORMAL a power failure can cost the last rows, never the file ("Write-Ahead Logging",
     sqlite.org).
     """
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
 

@@ -5,11 +5,15 @@ newer ones can share a database.
 """
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, inspect, select
 from sqlalchemy.schema import CreateColumn
 
-from stats.database import Database
+from stats.database import LOCK_SECONDS, Database
 from stats.tables import metadata
 
 UPGRADE_LOCK = 0x756E69617069
@@ -19,9 +23,28 @@ UPGRADE_LOCK = 0x756E69617069
 async def prepare(database: Database) -> None:
     """Leaves the database with all tables and columns. Raises what the driver or the file system raises."""
     if database.file is not None:
-        await asyncio.to_thread(database.file.parent.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(_make_file, database.file)
     async with database.writer.begin() as connection:
         await connection.run_sync(_upgrade)
+
+
+def _make_file(file: Path) -> None:
+    """With its folder, and a write-ahead log, by which readers and the writer do not wait for each other.
+
+    The file stays so. Where several begin it at the same moment, SQLite refuses all but one at once, whatever the
+    timeout, for it could be waiting for what waits for it ("sqlite3_busy_handler", sqlite.org).
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + LOCK_SECONDS
+    with closing(sqlite3.connect(file, timeout=LOCK_SECONDS)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+            time.sleep(0.01)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -109,6 +109,10 @@ class Statistics:
             await wait_for(self._wake, self._interval)
             self._wake.clear()
         await self._write()
+        while self._queue:
+            # Another gateway or a backup may hold the file for a moment. Whoever stops this waits only so long.
+            await asyncio.sleep(self._interval)
+            await self._write()
 
     # --- writing ---
 

@@ -1,6 +1,8 @@
 """Databases that other versions have made, and gateways that start together."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -124,6 +126,24 @@ def test_gateways_start_together(postgresql, postgres, told, old):
 def test_gateways_share_a_file(sqlite, told, old):
     """The same with one SQLite file."""
     completed(sqlite, start_together([sqlite, *(sqlite_database(sqlite.name) for _ in range(5))], told, old))
+
+
+def test_a_short_lock_while_the_file_is_begun_costs_nothing(sqlite, told):
+    """SQLite does not wait for it on its own, for both could want the other to let go."""
+
+    async def run():
+        sqlite.file.parent.mkdir()
+        with closing(sqlite3.connect(sqlite.file, isolation_level=None)) as another:
+            another.execute("BEGIN IMMEDIATE")
+            async with running(sqlite, told) as statistics:
+                await asyncio.sleep(0.3)
+                assert statistics._failures == 0
+                another.execute("COMMIT")
+                statistics.record(account())
+        assert await count(sqlite, requests) == 1
+
+    completed(sqlite, run())
+    assert told == []
 
 
 def database_at_same(database, postgres):

@@ -1,12 +1,16 @@
 """A database that cannot be written: what it costs, what is said, and that writing goes on by itself afterwards."""
 
 import asyncio
+import sqlite3
 
 import pytest
 
 import stats.database
+import stats.migrations
+import stats.recorder
 from config.secrets import Secret
 from stats.database import database_at, sqlite_database
+from stats.inserts import insert_rows
 from stats.recorder import StatisticsUnavailable
 from stats.tables import attempts, requests
 from tests.stats.database.accounts import account
@@ -17,7 +21,8 @@ from tests.stats.database.running import completed, count, running, until, until
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
     """For locks, and for servers that are not there."""
-    monkeypatch.setattr(stats.database, "LOCK_SECONDS", 0.02)
+    for module in (stats.database, stats.migrations):
+        monkeypatch.setattr(module, "LOCK_SECONDS", 0.02)
 
 
 async def lose(statistics, told):
@@ -130,6 +135,27 @@ def test_a_short_lock_costs_nothing(sqlite, told, other_process_locks):
         assert await stored(sqlite) == (1, 1)
 
     completed(sqlite, run())
+    assert told == []
+
+
+def test_a_short_lock_at_the_end_costs_nothing(sqlite, told, monkeypatch):
+    """Stopping gives the last rows more than one try."""
+    refusals = [sqlite3.OperationalError("database is locked")] * 2
+
+    async def refused_at_first(*batch):
+        if refusals:
+            raise refusals.pop()
+        await insert_rows(*batch)
+
+    monkeypatch.setattr(stats.recorder, "insert_rows", refused_at_first)
+
+    async def run():
+        async with running(sqlite, told) as statistics:
+            statistics.record(account())
+        assert await stored(sqlite) == (1, 1)
+
+    completed(sqlite, run())
+    assert refusals == []
     assert told == []
 
 
