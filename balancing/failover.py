@@ -12,7 +12,7 @@ How it holds together:
 - What one socket read brings is collected, translated together and written once (`Flush`).
 - One timer per client connection serves the deadlines of all its streams (attempts_layer.py).
 
-These classes are mitmproxy's inside, used here, in connections.py and in tunnels.py, and pinned to mitmproxy 12.2.
+These classes are mitmproxy's inside, as are those of the files that docs/architecture.md names, and pinned to 12.2.
 """
 
 import itertools
@@ -20,7 +20,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from mitmproxy import flow as mitmproxy_flow
 from mitmproxy import http
@@ -31,7 +30,6 @@ from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers.http import (
     GetHttpConnectionCompleted,
     HttpLayer,
-    HTTPMode,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
@@ -43,12 +41,11 @@ from mitmproxy.proxy.layers.http._events import (
     RequestHeaders,
     RequestProtocolError,
     ResponseData,
-    ResponseEndOfMessage,
     ResponseHeaders,
     ResponseProtocolError,
 )
 
-from balancing.attempts_layer import AttemptsLayer, AttemptsStream, Flush, Gatekeeper, Hedge
+from balancing.attempts_layer import AttemptsLayer, Flush, Gatekeeper, Hedge
 from balancing.call import Call
 from balancing.connections import (
     FIRST_ATTEMPT_ID,
@@ -57,14 +54,13 @@ from balancing.connections import (
     address_to_proxy,
 )
 from balancing.exchange import Exchange, Step
-from balancing.large_bodies import LARGE_BYTES, GrowingBody, UniapiDrainHook, collect_soon
+from balancing.large_bodies import GrowingBody, UniapiDrainHook, collect_soon
 from balancing.leaving_connections import LeavingHttp2Client
 from balancing.leg import Leg
 from balancing.proxies import proxy_of
-from balancing.replies import error_reply
-from balancing.request_body import BODY_LIMIT, too_large
+from balancing.receiving import ReceivingStream
 from balancing.tunnels import server_spec
-from translators.errors import Kind, RequestError, WireError
+from translators.errors import Kind
 
 KEPT_STREAM_BYTES = 4 * 1024 * 1024
 """How much of a streamed answer stays in the flow."""
@@ -101,11 +97,10 @@ class FailoverHttpLayer(AttemptsLayer):
         yield from self.event_to_child(stream, events.Start())
 
 
-class FailoverStream(AttemptsStream):
+class FailoverStream(ReceivingStream):
     """One request of a client. `exchange` is set once it is known that there are attempts to be made."""
 
     layer: FailoverHttpLayer
-    was_ours = False
     exchange: Exchange | None = None
     legs: dict[int, Leg]
     """The attempts that are on, by their stream ids."""
@@ -113,18 +108,8 @@ class FailoverStream(AttemptsStream):
     """The hook that makes the next attempt, while it is being waited for."""
     head_sent = False
     is_over = False
-    is_large = False
-    """Whether the request has a large body."""
     streamed: list[bytes]
     streamed_size = 0
-
-    def is_ours(self) -> bool:
-        """Whether the gateway answers this flow; known from its `requestheaders` hook on, and for good."""
-        if not self.was_ours:
-            # A request that the proxy itself was sent, with no destination in it, can only be meant for the gateway.
-            is_lost = self.mode is HTTPMode.regular and not self.flow.request.host
-            self.was_ours = is_lost or self.layer.gatekeeper.owns(self.flow)
-        return self.was_ours
 
     # --- before the first attempt ---
 
@@ -138,53 +123,6 @@ class FailoverStream(AttemptsStream):
             yield from self.handle_attempt_event(event)
         if self.is_large and self.stream_id not in self.layer.streams:
             collect_soon()
-
-    def with_openai_errors(self, generator: CommandGenerator[None]) -> CommandGenerator[None]:
-        """What mitmproxy would answer with a page of HTML becomes OpenAI's error body."""
-        result: Any = None
-        while True:
-            try:
-                command = generator.send(result)
-            except StopIteration:
-                return
-            if (
-                isinstance(command, SendHttp)
-                and isinstance(command.event, ResponseProtocolError)
-                and command.connection == self.context.client
-                and (status := command.event.code.http_status_code())
-                and self.is_ours()
-            ):
-                yield from self.refuse(status, command.event.message)
-                if self.flow.request.is_http2:
-                    continue  # The answer is complete; a reset would take it back.
-            result = yield command
-
-    def refuse(self, status: int, message: str) -> CommandGenerator[None]:
-        error: WireError = RequestError(message, status=status, code="request_too_large" if status == 413 else None)
-        if status >= 500:
-            error = WireError(status, message, type="server_error", code="server_error")
-        response = self.layer.gatekeeper.reply(self.flow, error_reply(error))
-        response.headers["connection"] = "close"
-        self.flow.response = response
-        yield SendHttp(ResponseHeaders(self.stream_id, response), self.context.client)
-        yield SendHttp(ResponseData(self.stream_id, response.raw_content or b""), self.context.client)
-        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
-
-    def check_body_size(self, request: bool) -> CommandGenerator[bool]:
-        """Requests of ours are never streamed through, and have a limit of their own."""
-        if not request or not self.is_ours():
-            return (yield from super().check_body_size(request))
-        self.is_large = len(self.request_body_buf) > LARGE_BYTES
-        if len(self.request_body_buf) <= BODY_LIMIT:
-            return False
-        message = too_large()
-        self.flow.error = mitmproxy_flow.Error(message)
-        yield http_hooks.HttpErrorHook(self.flow)
-        yield SendHttp(ResponseProtocolError(self.stream_id, message, ErrorCode.REQUEST_TOO_LARGE), self.context.client)
-        self.client_state = self.server_state = self.state_errored
-        self.request_body_buf.clear()
-        self.flow.live = False
-        return True
 
     def make_server_connection(self) -> CommandGenerator[bool]:
         """The parent asks for a connection when the request is complete: this is where attempts begin instead."""

@@ -30,6 +30,7 @@ IMPURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "aiohtt
 MAY_IMPORT_MITMPROXY = (
     "uniapi_addon.py",
     "balancing/failover.py",
+    "balancing/receiving.py",  # how a request comes in
     "balancing/attempts_layer.py",  # what its streams wait for, and until when
     "balancing/leaving_connections.py",  # those of them whose server says goodbye
     "balancing/leg.py",  # one of its attempts
