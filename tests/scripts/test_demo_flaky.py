@@ -42,7 +42,8 @@ def test_a_flaky_provider_fails_four_times_of_five(simulator: str, path: str, st
         return httpx2.post(f"{simulator}/flaky/{path}", headers=headers, json=body)
 
     assert ask().status_code == 500
-    with pytest.raises(httpx2.RemoteProtocolError):
+    # A reset, where the request's body came after its head: it is then still unread.
+    with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)):
         ask()
     assert ask().status_code == 429
     broken = ask()
