@@ -59,6 +59,7 @@ def _flaky(wire: Wire) -> Middleware:
             case "status 429":
                 return wire.failure(429, "The simulated provider is asked too often.")
             case "connection closed":
+                await request.read()  # The system makes a reset of it otherwise, or not, as the bytes happen to come.
                 if request.transport:
                     request.transport.abort()
                 return web.Response()  # which nobody receives
