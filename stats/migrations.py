@@ -31,12 +31,12 @@ async def prepare(database: Database) -> None:
 def _make_file(file: Path) -> None:
     """With its folder, and a write-ahead log, by which readers and the writer do not wait for each other.
 
-    The file stays so. Where several begin it at the same moment, SQLite refuses all but one at once, whatever the
-    timeout, for it could be waiting for what waits for it ("sqlite3_busy_handler", sqlite.org).
+    The file stays so. Where several begin it at the same moment, SQLite refuses all but one at once, whatever its own
+    timeout, for it could be waiting for what waits for it ("sqlite3_busy_handler", sqlite.org): so the wait is here.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + LOCK_SECONDS
-    with closing(sqlite3.connect(file, timeout=LOCK_SECONDS)) as connection:
+    with closing(sqlite3.connect(file, timeout=0)) as connection:
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")

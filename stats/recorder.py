@@ -103,16 +103,14 @@ class Statistics:
         await self._database.writer.dispose()
 
     async def _run(self) -> None:
-        while not self._stopping:
+        while True:
             await self._write()
             self._written.set()
+            # At the end, too, another gateway or a backup may hold the file for a moment: `stop` bounds the tries.
+            if self._stopping and not self._queue:
+                return
             await wait_for(self._wake, self._interval)
             self._wake.clear()
-        await self._write()
-        while self._queue:
-            # Another gateway or a backup may hold the file for a moment. Whoever stops this waits only so long.
-            await asyncio.sleep(self._interval)
-            await self._write()
 
     # --- writing ---
 
