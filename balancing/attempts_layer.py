@@ -59,7 +59,7 @@ class Hedge(HttpEvent):
 
 
 class AttemptsStream(HttpStream):
-    """A stream of this layer; failover.py has the rest of it."""
+    """A stream of this layer; receiving.py and failover.py have the rest of it."""
 
     @property
     @abstractmethod

@@ -27,11 +27,7 @@ from mitmproxy.connection import Connection, Server
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers import http as http_layers
-from mitmproxy.proxy.layers.http import (
-    GetHttpConnectionCompleted,
-    HttpLayer,
-    SendHttp,
-)
+from mitmproxy.proxy.layers.http import GetHttpConnectionCompleted, HttpLayer, SendHttp
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
 from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
